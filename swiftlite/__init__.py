@@ -1,0 +1,1 @@
+"""Bytes: objects on disks that fail."""
