@@ -1,0 +1,1 @@
+"""What keeps bytes alive: scrub finds, plan decides, repair acts, sweep forgets."""
