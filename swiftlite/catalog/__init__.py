@@ -1,0 +1,1 @@
+"""What exists: buckets, object versions, uploads, rings and devices, as events and one view."""
