@@ -1,0 +1,1 @@
+"""How bytes survive: stripes, cells and the codecs that rebuild them."""

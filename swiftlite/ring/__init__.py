@@ -1,0 +1,1 @@
+"""Where bytes go: partitions and fragments to devices."""
