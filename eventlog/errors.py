@@ -7,7 +7,8 @@ class CloudError(Exception):
     """Something expected went wrong; anything that is not a CloudError is a bug.
 
     The constructor's keyword arguments become attributes; the class docstring's first line is the
-    message, formatted with them. Errors hold facts, never a protocol's codes: each edge has a table.
+    message, formatted with them. Errors hold facts, never a protocol's codes: each edge has a
+    table of those.
     """
 
     def __init__(self, **facts: object) -> None:
@@ -45,7 +46,7 @@ class LogBusy(Unavailable):
 
 
 class LogFailed(Unavailable):
-    """The log cannot be written ({reason}); it was closed, and nothing of this append is in it."""
+    """The log cannot be written ({reason}); whether this append is in it shows after recovery."""
 
 
 class LogFull(Unavailable):

@@ -1,0 +1,394 @@
+"""The log in SQLite: every process that opens it is a group committer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import apsw
+
+from eventlog.clock import Clock, Ids, SystemClock, SystemIds
+from eventlog.codec import (
+    ENTRY_SIZE_MAX,
+    SALT_SIZE,
+    Entry,
+    commitment,
+    encode_data,
+    encode_entry,
+    encode_event,
+    leaf_hash,
+    payload,
+)
+from eventlog.committer import Answer, Committer, Frame, Request
+from eventlog.database import (
+    Tables,
+    WriteLock,
+    create_schema,
+    create_table,
+    open_database,
+    row_decoders,
+    run,
+    sql_tables,
+    writing,
+)
+from eventlog.errors import LogBusy, LogFailed, Refused
+from eventlog.event import Event, check_registry, type_of
+from eventlog.fold import V
+from eventlog.log import Actor, Appended, Guard, Kind, Recorded, Types
+from eventlog.reader import Reader
+from eventlog.view import Row, TableView
+
+WAITING_MAX = 20_000
+WAITING_BYTES_MAX = 64 << 20
+DATA_SIZE_MAX = 32 << 20
+EVENTS_MAX = 1000  # of one append
+STREAM_LENGTH_MAX = 255
+POLL_S = 0.02  # how late a follower may see what another process committed
+
+
+class EventTooLarge(Refused):
+    """An event's {part} of {size} bytes is over the limit of {limit}."""
+
+
+class ViewsDiffer(Refused):
+    """The log holds the views {stored}, this program has {wanted}; rebuild them first."""
+
+
+class SqliteLog:
+    """A Log in one SQLite file, shared by the processes of one machine.
+
+    Belongs to the event loop that opened it, and to the process: open it after a fork.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        views: Sequence[TableView],
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """Use `SqliteLog.open`."""
+        self.path = path
+        self.views = tuple(views)
+        self._connection = connection
+        self._reader = Reader(connection)
+        self._tables = Tables(connection, sql_tables(views))
+        self._decoders = {table: one.decode for table, one in row_decoders(views).items()}
+        self._ids = ids
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock
+        self._committer: Committer | None = None
+        self._salts = b""
+        self._waiting = 0
+        self._waiting_bytes = 0
+        self._closed = False
+        self._moved: set[asyncio.Future[None]] = set()
+        self._poller: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        path: str | Path,
+        *,
+        views: Sequence[TableView] = (),
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        read_only: bool = False,
+        vfs: str | None = None,
+    ) -> SqliteLog:
+        """Open the log at `path`, made if it is not there, with all of its table views.
+
+        Raises: NotALog if the file is something else, or absent when `read_only`.
+                ViewsDiffer if the log's tables were made by other views, or other versions.
+        """
+        path = Path(path)
+        check_registry()
+        clock, ids = clock or SystemClock(), ids or SystemIds()
+        epoch = 0 if read_only else _prepare(path, views, vfs)
+        log = cls(path, open_database(path, read_only=read_only, vfs=vfs), views, clock, ids)
+        if read_only:
+            log._check_views()
+        else:
+            log._committer = Committer(path, views, clock, epoch, log._deliver, vfs)
+        return log
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[Event],
+        *,
+        actor: Actor,
+        expect: int | None = None,
+        key: str | None = None,
+        guards: Sequence[Guard] = (),
+        subject: str | None = None,
+        at_us: int | None = None,
+    ) -> Appended:
+        assert events, "an append has at least one event"
+        assert len(events) <= EVENTS_MAX, f"an append has at most {EVENTS_MAX} events"
+        assert 0 < len(stream) <= STREAM_LENGTH_MAX, f"{stream!r} is too long for a stream"
+        assert stream.isprintable(), f"{stream!r} is no stream name"
+        when = self._clock.now_us() if at_us is None else at_us
+        frames = [self._frame(stream, event, actor, when) for event in events]
+        size = sum(len(frame.data) + len(frame.entry) for frame in frames)
+        hashed = b"" if key is None else _request_hash(stream, events)
+        future: asyncio.Future[Appended] = self._loop.create_future()
+        self._submit(Request(stream, frames, expect, key, hashed, guards, subject, size, future))
+        return await future
+
+    def head(self) -> int:
+        return self._reader.head()
+
+    async def position_at(self, us: int) -> int:
+        return self._reader.position_at(us)
+
+    async def read(
+        self,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        streams: str | None = None,
+        types: Types | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Recorded]:
+        head = self.head()
+        until = head if until is None else min(until, head)
+        left = until - after if limit is None else limit
+        if left <= 0:
+            return
+        for page in self._reader.pages(after, until, streams=streams, types=types):
+            for rec in page:
+                yield rec
+                left -= 1
+                if left <= 0:
+                    return
+            await asyncio.sleep(0)
+
+    async def follow(
+        self, *, after: int, streams: str | None = None, types: Types | None = None
+    ) -> AsyncIterator[Recorded]:
+        """Yield what lies after `after`, in order, without skipping, until the log is closed."""
+        while not self._closed:
+            head = self.head()
+            async for rec in self.read(after=after, until=head, streams=streams, types=types):
+                yield rec
+            after = max(after, head)
+            await self._wait_past(after)
+
+    async def fold(self, view: V, *, as_of: int | None = None) -> V:
+        """Bring a memory view from its position to `as_of`, or to the head, and return it."""
+        until = self.head() if as_of is None else as_of
+        for page in self._reader.scan(view.position, until, types=view.handles):
+            view.fold(page)
+            await asyncio.sleep(0)
+        view.position = max(view.position, until)
+        return view
+
+    async def get(self, table: str, key: bytes) -> Row | None:
+        value = self._tables.get(table, key)
+        return None if value is None else self._decoders[table](value)
+
+    async def get_many(self, table: str, keys: Sequence[bytes]) -> list[Row | None]:
+        if not keys:
+            return []
+        decode = self._decoders[table]
+        found = {key: decode(value) for key, value in self._tables.load(table, keys)}
+        return [found.get(key) for key in keys]
+
+    async def scan(
+        self, table: str, lo: bytes, hi: bytes | None, *, limit: int, reverse: bool = False
+    ) -> list[tuple[bytes, Row]]:
+        decode = self._decoders[table]
+        return [
+            (key, decode(value)) for key, value in self._tables.range(table, lo, hi, limit, reverse)
+        ]
+
+    def bookmark(self, name: str) -> int:
+        """Return the position that was set under `name`; 0 if none was."""
+        sql = "SELECT pos FROM bookmark WHERE name = ?"
+        position: int | None = self._connection.execute(sql, (name,)).get
+        return position or 0
+
+    async def set_bookmark(self, name: str, position: int) -> None:
+        """Store `position` under `name`, synced."""
+        future: asyncio.Future[Appended] = self._loop.create_future()
+        self._submit(
+            Request("", (), None, None, b"", (), None, 0, future, bookmark=(name, position))
+        )
+        await future
+
+    async def checkpoint(self, *, truncate: bool = False) -> tuple[int, int]:
+        """Copy the write-ahead log into the database; return (pages in it, pages copied).
+
+        Passive unless `truncate`, which waits for readers and writers, and empties the file.
+        One process of a cloud does this, in a thread with a connection of its own.
+        """
+        return await asyncio.to_thread(_checkpoint, self.path, truncate)
+
+    @property
+    def failure(self) -> LogFailed | None:
+        """Why nothing can be appended any more, or None. Then the process should exit."""
+        return self._committer.failure if self._committer else None
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._poller is not None:
+            self._poller.cancel()
+        if self._committer is not None:
+            await asyncio.to_thread(self._committer.stop)
+        self._wake()
+        self._connection.close()
+
+    def _submit(self, request: Request) -> None:
+        assert self._committer is not None, "this log was opened to read only"
+        if self._closed:
+            raise LogFailed(reason="it was closed")
+        if self._committer.failure is not None:
+            raise self._committer.failure
+        if self._waiting >= WAITING_MAX:
+            raise LogBusy(waiting=self._waiting, limit=WAITING_MAX)
+        if self._waiting_bytes + request.size_bytes > WAITING_BYTES_MAX and self._waiting:
+            raise LogBusy(waiting=self._waiting_bytes, limit=WAITING_BYTES_MAX)
+        self._waiting += 1
+        self._waiting_bytes += request.size_bytes
+        request.future.add_done_callback(lambda _: self._done(request.size_bytes))
+        self._committer.submit(request)
+
+    def _frame(self, stream: str, event: Event, actor: Actor, at_us: int) -> Frame:
+        known = type_of(type(event))
+        decoded = payload(event, actor.source, actor.agent)
+        data = encode_data(decoded)
+        salt = self._salt()
+        event_id = self._ids.uuid7()
+        entry = encode_entry(
+            Entry(
+                1, stream, known.name, known.version, event_id.hex(), at_us,
+                actor.id, actor.request_id, actor.cause, commitment(salt, data).hex(), len(data),
+            )
+        )  # fmt: skip
+        if len(entry) > ENTRY_SIZE_MAX:
+            raise EventTooLarge(part="entry", size=len(entry), limit=ENTRY_SIZE_MAX)
+        if len(data) > DATA_SIZE_MAX:
+            raise EventTooLarge(part="payload", size=len(data), limit=DATA_SIZE_MAX)
+        kind = Kind(known.name, known.version)
+        return Frame(kind, at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
+
+    def _salt(self) -> bytes:
+        if len(self._salts) < SALT_SIZE:
+            self._salts = self._ids.random(128 * SALT_SIZE)
+        salt, self._salts = self._salts[:SALT_SIZE], self._salts[SALT_SIZE:]
+        return salt
+
+    def _done(self, size: int) -> None:
+        self._waiting -= 1
+        self._waiting_bytes -= size
+
+    def _deliver(self, answers: list[Answer], head: int) -> None:
+        """Called by the committer's thread after each batch."""
+        self._loop.call_soon_threadsafe(self._resolve, answers, head)
+
+    def _resolve(self, answers: list[Answer], head: int) -> None:
+        for future, answer in answers:
+            if future.done():
+                continue  # its caller gave up waiting
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+        if head:
+            self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._moved:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._moved.clear()
+
+    async def _wait_past(self, position: int) -> None:
+        if self._closed or self.head() > position:
+            return
+        if self._poller is None or self._poller.done():
+            self._poller = self._loop.create_task(self._poll(position))
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._moved.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._moved.discard(waiter)
+
+    async def _poll(self, position: int) -> None:
+        """Wake followers for commits of other processes, as long as there are followers."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            if not self._moved:
+                return
+            head = self.head()
+            if head > position:
+                position = head
+                self._wake()
+
+    def _check_views(self) -> None:
+        stored = dict(run(self._connection, "SELECT name, version FROM view"))
+        wanted = {view.name: view.version for view in self.views}
+        if any(stored.get(name) != version for name, version in wanted.items()):
+            raise ViewsDiffer(stored=_shown(stored.items()), wanted=_shown(wanted.items()))
+
+
+def _prepare(path: Path, views: Sequence[TableView], vfs: str | None) -> int:
+    """Lay out the log if it is new, see that it holds these views; return its epoch."""
+    lock = WriteLock(path)
+    try:
+        with lock:
+            connection = open_database(path, vfs=vfs)
+            try:
+                with writing(connection):
+                    create_schema(connection)
+                    _place_views(connection, views)
+                epoch: int = connection.execute("SELECT epoch FROM log_head").get
+                return epoch
+            finally:
+                connection.close()
+    finally:
+        lock.close()
+
+
+def _place_views(connection: apsw.Connection, views: Sequence[TableView]) -> None:
+    stored = dict(run(connection, "SELECT name, version FROM view"))
+    wanted = {view.name: view.version for view in views}
+    assert len(wanted) == len(views), "two views share a name"
+    if stored == wanted:
+        return
+    if stored or connection.execute("SELECT pos FROM log_head").get:
+        raise ViewsDiffer(stored=_shown(stored.items()), wanted=_shown(wanted.items()))
+    for name, version in wanted.items():
+        run(connection, "INSERT INTO view VALUES (?, ?, 0)", (name, version))
+    for table in sql_tables(views).values():
+        create_table(connection, table)
+
+
+def _shown(views: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} v{version}" for name, version in sorted(views)) or "none"
+
+
+def _checkpoint(path: Path, truncate: bool) -> tuple[int, int]:
+    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+    connection = open_database(path)
+    try:
+        return connection.wal_checkpoint(mode=mode)
+    finally:
+        connection.close()
+
+
+def _request_hash(stream: str, events: Sequence[Event]) -> bytes:
+    """Return what an idempotency key stands for: the same stream and the same events."""
+    hashed = sha256(stream.encode())
+    for event in events:
+        known = type_of(type(event))
+        body = encode_event(event)
+        hashed.update(f"\x00{known.name}\x00{known.version}\x00{len(body)}\x00".encode() + body)
+    return hashed.digest()
