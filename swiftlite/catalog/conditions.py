@@ -38,9 +38,8 @@ def check_write(conditions: Conditions, current: Version | None, key: str) -> No
             raise NoSuchKey(key=key)
         if not _matches(conditions.if_match, found):
             raise PreconditionFailed(condition="If-Match")
-    if conditions.if_none_match is not None and found is not None:  # noqa: SIM102
-        if _matches(conditions.if_none_match, found):
-            raise PreconditionFailed(condition="If-None-Match")
+    if found is not None and _matches(conditions.if_none_match or (), found):
+        raise PreconditionFailed(condition="If-None-Match")
 
 
 def check_delete(conditions: Conditions, current: Version | None, key: str) -> None:

@@ -12,7 +12,7 @@ from swiftlite.errors import InvalidBucketName
 
 _SHAPE = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
-_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+_PREFIXES = ("xn--", "sthree-")
 _SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _PAST = "--at--"  # BUCKET--at--WHEN is a bucket as it was
 

@@ -6,11 +6,15 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
+from typing import Any, dataclass_transform
+
 import msgspec
 
+from eventlog.view import Rows
 from swiftlite.manifest import Blob
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Row(msgspec.Struct, array_like=True, frozen=True):
     """What all rows have in common: a compact, deterministic form."""
 
@@ -164,3 +168,10 @@ class RingRow(Row):
     fragments: int
     devices: tuple[tuple[int, str, str, str, float], ...]
     table: bytes
+
+
+def existing(rows: Rows, table: str, key: bytes) -> Any:
+    """Return a row that the events before this one must have made."""
+    row = rows.get(table, key)
+    assert row is not None, f"no row {key.hex()} in {table}"
+    return row
