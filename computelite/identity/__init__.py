@@ -1,0 +1,1 @@
+"""Who may ask: users, projects and access keys, as events."""
