@@ -1,0 +1,177 @@
+"""Group commit: one thread per device writes and syncs whatever queued during the last sync."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from eventlog.errors import CloudError
+from swiftlite.manifest import Hint
+
+from .disk import Disk, write_all
+from .errors import DeviceBusy, DeviceFull, DeviceOut
+from .format import Buffer
+from .identity import Watch
+from .index import Index
+from .volume import Entry, Tail, image
+
+_BATCH_BYTES_MAX = 16 << 20  # what one sync may have to carry: bounds how long the others wait
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+class _Waiting:
+    """An entry, and who waits for it."""
+
+    __slots__ = ("entry", "future")
+
+    def __init__(self, entry: Entry, future: asyncio.Future[Hint]) -> None:
+        self.entry, self.future = entry, future
+
+
+class Committer:
+    """Appends entries to a device; each is acknowledged once it will survive a power cut."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        path: str,
+        *,
+        tail: Tail,
+        index: Index,
+        watch: Watch,
+        home: int,
+        device: int,
+        reserve_bytes: int,
+        queue_bytes: int,
+    ) -> None:
+        self._disk, self._path, self._tail, self._index = disk, path, tail, index
+        self._watch, self._home, self._device = watch, home, device
+        self._reserve_bytes, self._queue_bytes = reserve_bytes, queue_bytes
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting_bytes = 0
+        self._loop = asyncio.get_running_loop()
+        self.out = ""  # why nothing can be written any more
+        self._thread = Thread(target=self._run, name=f"device-{device}", daemon=True)
+        self._thread.start()
+
+    def put(self, entry: Entry) -> asyncio.Future[Hint]:
+        """Queue an entry; the future is done when it is on the medium, or is not going to be.
+
+        The payload must not change before then. Raises: DeviceOut, DeviceBusy.
+        """
+        if self.out:
+            raise DeviceOut(device=self._device, reason=self.out)
+        if self._waiting_bytes + entry.length > self._queue_bytes:
+            raise DeviceBusy(
+                device=self._device, waiting=self._waiting_bytes, limit=self._queue_bytes
+            )
+        self._waiting_bytes += entry.length
+        future: asyncio.Future[Hint] = self._loop.create_future()
+        self._queue.put(_Waiting(entry, future))
+        return future
+
+    def fail(self, reason: str) -> None:
+        """Take the device out: nothing is acknowledged after this."""
+        self.out = self.out or reason
+
+    async def close(self) -> None:
+        """Write what is queued, and end the thread."""
+        self._queue.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            batch: list[_Waiting] = []
+            size = 0
+            waiting = self._queue.get()
+            while waiting is not None:
+                batch.append(waiting)
+                size += waiting.entry.length
+                if size >= _BATCH_BYTES_MAX:
+                    break
+                try:
+                    waiting = self._queue.get_nowait()
+                except Empty:
+                    break
+            else:
+                ending = True
+            if batch:
+                self._finish(batch, size)
+
+    def _finish(self, batch: list[_Waiting], size: int) -> None:
+        outcome: list[Hint] | CloudError
+        try:
+            outcome = self._commit([waiting.entry for waiting in batch], size)
+        except CloudError as error:
+            outcome = error
+        except OSError as error:
+            self.fail(f"{error.strerror or error}")
+            outcome = DeviceOut(device=self._device, reason=self.out)
+        except BaseException as error:
+            # A bug; but whoever waits must not wait for ever.
+            self.fail(repr(error))
+            self._answer(batch, size, DeviceOut(device=self._device, reason=self.out))
+            raise
+        self._answer(batch, size, outcome)
+
+    def _answer(self, batch: list[_Waiting], size: int, outcome: list[Hint] | CloudError) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._settle, batch, size, outcome)
+        except RuntimeError:
+            return  # the loop is closed: nobody waits
+
+    def _commit(self, entries: list[Entry], size: int) -> list[Hint]:
+        """Write and sync; return only if all of it is on the medium of the right device."""
+        if self.out:
+            raise DeviceOut(device=self._device, reason=self.out)
+        # Looked at before anything is written too, so that no other device's folder is touched.
+        self._watch.check()
+        if self._disk.space(self._path).free < self._reserve_bytes + size:
+            raise self._full()
+        try:
+            handle = self._tail.ready(self._index.position)
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise self._full() from error
+            raise
+        buffers: list[Buffer] = []
+        hints: list[Hint] = []
+        number, at = self._tail.number, self._tail.end
+        for entry in entries:
+            hints.append(Hint(entry.fragment.index, self._device, number, at, entry.length))
+            parts = image(entry, home=self._home, device=self._device, volume=number, offset=at)
+            buffers += parts
+            at += sum(map(len, parts))
+        try:
+            write_all(self._disk, handle.fd, buffers, self._tail.end)
+        except OSError as error:
+            self._tail.abandon()
+            if error.errno in _NO_ROOM:
+                raise self._full() from error
+            raise
+        self._watch.check()
+        if not self._tail.is_in_place():
+            raise OSError(errno.ESTALE, "the volume was removed")
+        # Never repeated when it fails: the kernel may have dropped the pages that it could not
+        # write, and would report success the next time.
+        self._disk.fdatasync(handle.fd)
+        self._tail.end = at
+        return hints
+
+    def _full(self) -> DeviceFull:
+        return DeviceFull(device=self._device, reserve=self._reserve_bytes)
+
+    def _settle(self, batch: list[_Waiting], size: int, outcome: list[Hint] | CloudError) -> None:
+        """Answer everyone who waited. Runs in the event loop."""
+        self._waiting_bytes -= size
+        if isinstance(outcome, CloudError):
+            for waiting in batch:
+                if not waiting.future.done():
+                    waiting.future.set_exception(type(outcome)(**vars(outcome)))
+            return
+        for waiting, hint in zip(batch, outcome, strict=True):
+            if not waiting.future.done():
+                waiting.future.set_result(hint)

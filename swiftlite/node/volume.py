@@ -1,0 +1,228 @@
+"""Volumes: files in which small fragments stand one after another.
+
+A volume has one writer at a time, the process that holds its lock; anyone reads it. Nothing in it
+is ever truncated or moved: a torn tail stays where it is, and its volume is not appended to again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from threading import Lock
+
+from . import format as fmt
+from .disk import Disk, Handle
+from .format import ALIGN, Buffer, Damage, Fragment, Kind
+from .scan import Found, Record, walk
+
+NUMBER_MAX = (1 << 24) - 1  # the header's seed keeps volume and offset apart up to here
+_SUFFIX = ".vol"
+
+
+class Entry:
+    """A fragment on its way into a volume."""
+
+    __slots__ = ("block", "fragment", "label", "payload", "size")
+
+    def __init__(self, fragment: Fragment, label: bytes, size: int, payload: Buffer) -> None:
+        self.fragment, self.label, self.size, self.payload = fragment, label, size, payload
+        self.block = fmt.pack_block(fragment, 0, payload)
+
+    @property
+    def length(self) -> int:
+        """Bytes of its image, without padding."""
+        return fmt.HEADER_SIZE + len(self.label) + fmt.BLOCK_SIZE + len(self.payload)
+
+
+_JOIN_MAX = 16384  # up to here copying the payload costs less than another buffer in the call
+_PADDING = [bytes(n) for n in range(ALIGN)]
+
+
+def image(entry: Entry, *, home: int, device: int, volume: int, offset: int) -> list[Buffer]:
+    """Return the buffers that make up an entry's image at a place; a multiple of ALIGN bytes."""
+    payload = entry.payload
+    head = fmt.pack_header(
+        Kind.SMALL,
+        entry.fragment,
+        home=home,
+        volume=volume,
+        offset=offset,
+        device=device,
+        label=entry.label,
+        size=entry.size,
+        payload=len(payload),
+    )
+    padding = _PADDING[-(len(head) + fmt.BLOCK_SIZE + len(payload)) % ALIGN]
+    if len(payload) <= _JOIN_MAX:
+        return [b"".join((head, entry.block, payload, padding))]
+    return [head + entry.block, payload, padding]
+
+
+def open_image(data: Buffer, *, home: int, volume: int, offset: int, want: Fragment) -> memoryview:
+    """Return the payload of a small image that was read whole, verified; no copy is made.
+
+    Raises: Damage; LookupError if what is there is sound but is not `want`.
+    """
+    if data[: fmt.HEADER_SIZE] == _PADDING[fmt.HEADER_SIZE]:
+        raise LookupError("a hole")
+    header = fmt.unpack_header(data, home=home, volume=volume, offset=offset)
+    if header.kind is not Kind.SMALL or header.fragment != want:
+        raise LookupError("another fragment")
+    return fmt.open_block(data, header.blocks_at, want, 0, header.payload)
+
+
+class Volumes:
+    """The volumes of one device, for reading."""
+
+    def __init__(self, disk: Disk, folder: str, *, home: int, open_max: int) -> None:
+        self._disk, self._folder, self.home, self._open_max = disk, folder, home, open_max
+        self._open: OrderedDict[int, Handle] = OrderedDict()
+        self._lock = Lock()
+
+    def path(self, number: int) -> str:
+        """Return where a volume is."""
+        return os.path.join(self._folder, f"{number:08d}{_SUFFIX}")
+
+    def numbers(self) -> list[int]:
+        """Return the volumes that exist, in order."""
+        names = self._disk.listdir(self._folder)
+        stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        return sorted(int(stem) for stem in stems if stem.isascii() and stem.isdigit())
+
+    def opened(self, number: int) -> Handle | None:
+        """Return a volume if it is open already. Never blocks."""
+        return self._open.get(number)
+
+    def open(self, number: int) -> Handle:
+        """Return a volume for reading; at most `open_max` stay open. Raises: OSError."""
+        with self._lock:
+            if handle := self._open.get(number):
+                self._open.move_to_end(number)
+                return handle
+        handle = Handle(self._disk, self._disk.open(self.path(number)))
+        with self._lock:
+            self._open[number] = handle
+            while len(self._open) > self._open_max:
+                self._open.popitem(last=False)
+        return handle
+
+    def size(self, number: int) -> int:
+        """Return a volume's length now. Raises: OSError."""
+        return self._disk.stat(self.path(number)).size
+
+    def walk(self, number: int, start: int, size: int) -> Iterator[Found]:
+        """Yield what is in a volume from `start` to `size`. Raises: OSError."""
+        handle = self.open(number)
+
+        def read(count: int, offset: int) -> bytes:
+            return self._disk.pread(handle.fd, count, offset)
+
+        return walk(read, size, home=self.home, volume=number, start=start)
+
+    def read(self, fragment: Fragment, number: int, offset: int, length: int) -> memoryview:
+        """Return a fragment's payload, verified. Raises: Damage, LookupError, OSError."""
+        data = self._disk.pread(self.open(number).fd, length, offset)
+        return open_image(data, home=self.home, volume=number, offset=offset, want=fragment)
+
+    def read_cached(
+        self, fragment: Fragment, number: int, offset: int, length: int
+    ) -> memoryview | None:
+        """Return a fragment's payload, verified, if memory has all of it. Never blocks."""
+        handle = self._open.get(number)
+        if handle is None:
+            return None
+        data = bytearray(length)
+        if self._disk.preadv_nowait(handle.fd, data, offset) != length:
+            return None
+        try:
+            return open_image(data, home=self.home, volume=number, offset=offset, want=fragment)
+        except (Damage, LookupError):
+            return None  # the slow path finds out which, and looks elsewhere
+
+    def close(self) -> None:
+        """Let go of every volume."""
+        with self._lock:
+            self._open.clear()
+
+
+class Tail:
+    """The volume that this process appends to. Used by one thread."""
+
+    def __init__(self, disk: Disk, folder: str, volumes: Volumes, *, roll_bytes: int) -> None:
+        self._disk, self._folder, self._volumes = disk, folder, volumes
+        self._roll_bytes = roll_bytes
+        self._handle: Handle | None = None
+        self.number = 0
+        self.end = 0
+
+    def ready(self, known: Callable[[int], int]) -> Handle:
+        """Return the volume to append to, a new one if need be, its name certain to be found.
+
+        `known(number)` says up to where a volume was found sound by someone, so that only what
+        comes after is read again; it is also asked for numbers above all that exist, which may have
+        been drawn before a power cut.
+        """
+        if self._handle is not None and self.end >= self._roll_bytes:
+            self._handle = None
+        if self._handle is None:
+            numbers = self._volumes.numbers()
+            for number in reversed(numbers[-_REUSE_TRIES:]):
+                if self._reuse(number, known(number)):
+                    break
+            else:
+                self._create(max([0, *numbers]), known)
+        assert self._handle is not None
+        return self._handle
+
+    def is_in_place(self) -> bool:
+        """Say whether the volume's name still leads to the file that is being written."""
+        assert self._handle is not None
+        opened = self._disk.fstat(self._handle.fd)
+        named = self._disk.stat(self._volumes.path(self.number))
+        return (opened.device, opened.inode) == (named.device, named.inode)
+
+    def abandon(self) -> None:
+        """Append to another volume from now on: this one has a torn tail."""
+        self._handle = None
+
+    def _reuse(self, number: int, known: int) -> bool:
+        try:
+            handle = Handle(self._disk, self._disk.open(self._volumes.path(number), write=True))
+        except FileNotFoundError:
+            return False
+        if not self._disk.lock(handle.fd, wait=False):
+            return False
+        size = self._disk.fstat(handle.fd).size
+        if size >= self._roll_bytes or size % ALIGN or not 0 <= size - known <= _REUSE_SCAN_MAX:
+            return False
+        at = known
+        for found in self._volumes.walk(number, known, size):
+            if not isinstance(found, Record):
+                return False
+            at = found.end
+        if at != size:
+            return False
+        self._handle, self.number, self.end = handle, number, size
+        return True
+
+    def _create(self, last: int, known: Callable[[int], int]) -> None:
+        number = last
+        while True:
+            number += 1
+            if known(number):
+                continue
+            path = self._volumes.path(number)
+            try:
+                handle = Handle(self._disk, self._disk.create(path))
+            except FileExistsError:
+                continue
+            # Another process that looks for a volume to reuse may have been quicker to lock it.
+            if self._disk.lock(handle.fd, wait=False):
+                break
+        self._disk.fsync_dir(self._folder)
+        self._handle, self.number, self.end = handle, number, 0
+
+
+_REUSE_TRIES = 8  # volumes looked at, newest first; each costs a lock and maybe a scan of its tail
+_REUSE_SCAN_MAX = 64 << 20  # reading more than this at start costs more than a new volume does
