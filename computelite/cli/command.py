@@ -1,0 +1,88 @@
+"""What all commands share: --data, --log, --json, exit codes, and how results are shown."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from computelite.errors import WrongUsage
+from computelite.folder import Folder
+from eventlog.errors import CloudError
+
+GOOD, BAD, WRONG = 0, 1, 2
+
+
+def parser(command: str, what: str, examples: str) -> argparse.ArgumentParser:
+    """Return a command's parser; the examples stand below its help."""
+    return argparse.ArgumentParser(
+        prog=f"cumulog {command}",
+        description=what,
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in examples.strip().splitlines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("cumulog-data"),
+        metavar="DIR",
+        help="the data folder (default: ./cumulog-data)",
+    )
+    parser.add_argument("--log", metavar="URL", help="where the log is (default: as recorded)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace, work: Callable[[], int]) -> int:
+    """Do a command's work; turn what can go wrong into a text and an exit code."""
+    try:
+        return work()
+    except CloudError as error:
+        if args.json:
+            print(json.dumps({"error": type(error).__name__, "text": str(error)}))
+        else:
+            print(f"cumulog: {error}", file=sys.stderr)
+        return WRONG if isinstance(error, WrongUsage) else BAD
+    except BrokenPipeError:
+        # `| head` has seen enough. The interpreter would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return GOOD
+    except KeyboardInterrupt:
+        return 130
+
+
+def ask(args: argparse.Namespace, do: str, **arguments: Any) -> dict[str, Any]:
+    """Have an operation done by the running cloud, or here; show progress; return its result."""
+    from computelite.cli.progress import Meter
+    from computelite.control import client
+    from computelite.control.messages import Request
+    from computelite.folder import check_record, read_record
+    from eventlog.clock import SystemClock
+
+    folder = Folder(args.data)
+    check_record(folder, read_record(folder), devices="", code="", log=args.log or "")
+    with Meter(SystemClock()) as meter:
+        result: dict[str, Any] = asyncio.run(client.ask(folder, Request(do, arguments), meter.show))
+    return result
+
+
+def show(args: argparse.Namespace, result: object, text: str) -> None:
+    """Print the result: as JSON if that was asked for, else the text."""
+    print(json.dumps(result, indent=2, ensure_ascii=False) if args.json else text)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """Return rows under a head, in columns."""
+    cells = [head, *[tuple("-" if c in (None, "") else str(c) for c in row) for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,1 @@
+"""Operators' requests: what they are, and how they reach the running cloud."""

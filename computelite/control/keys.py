@@ -1,0 +1,104 @@
+"""Operators' work on access keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from computelite.control.call import Arguments, Call, Nothing
+from computelite.credentials import ADMIN
+from computelite.errors import NoSuchUser
+from computelite.identity.commands import create_access_key, switch_access_key
+from computelite.identity.view import AccessKey, Ref, User
+from computelite.times import utc_text
+
+_PAGE = 1000
+
+
+class CreateKey(Arguments, frozen=True, kw_only=True):
+    """What the new key may do at most."""
+
+    bucket: Annotated[str, Meta(min_length=3, max_length=63)] | None = None
+    read_only: bool = False
+    description: Annotated[str, Meta(max_length=256)] = ""
+
+
+class SwitchKey(Arguments, frozen=True, kw_only=True):
+    """Which key."""
+
+    key_id: Annotated[str, Meta(max_length=128)]
+
+
+async def create(call: Call, wanted: CreateKey) -> dict[str, Any]:
+    """Make a key of the admin user in the admin project; the answer alone shows its secret."""
+    log = call.cloud.log
+    admin = await log.get("user_name", ADMIN.encode())
+    project = await log.get("project_name", ADMIN.encode())
+    if not (isinstance(admin, Ref) and isinstance(project, Ref)):
+        raise NoSuchUser(user=ADMIN)
+    issued = await create_access_key(
+        log,
+        call.cloud.ids,
+        call.cloud.keystore,
+        user_id=admin.id,
+        project_id=project.id,
+        bucket=wanted.bucket,
+        read_only=wanted.read_only,
+        description=wanted.description,
+        actor=call.actor,
+    )
+    return {
+        "access_key": issued.key_id,
+        "secret_key": issued.secret.reveal(),
+        "bucket": wanted.bucket,
+        "read_only": wanted.read_only,
+        "description": wanted.description,
+    }
+
+
+async def list_all(call: Call, _: Nothing) -> dict[str, Any]:
+    """Return every key without its secret, in the order of their ids."""
+    log = call.cloud.log
+    keys: list[dict[str, Any]] = []
+    lo = b""
+    while page := await log.scan("access_key", lo, None, limit=_PAGE):
+        for place, row in page:
+            assert isinstance(row, AccessKey)
+            user = await log.get("user", row.user_id)
+            keys.append(_shown(row, user.name if isinstance(user, User) else ""))
+            lo = place + b"\0"
+    return {"keys": keys}
+
+
+async def disable(call: Call, which: SwitchKey) -> dict[str, Any]:
+    """Disable a key; every worker refuses it from the moment this returns.
+
+    Raises:  NoSuchKey.
+    """
+    return await _switch(call, which.key_id, enabled=False)
+
+
+async def enable(call: Call, which: SwitchKey) -> dict[str, Any]:
+    """Enable a key again.
+
+    Raises:  NoSuchKey.
+    """
+    return await _switch(call, which.key_id, enabled=True)
+
+
+async def _switch(call: Call, key_id: str, *, enabled: bool) -> dict[str, Any]:
+    key = await switch_access_key(call.cloud.log, key_id, enabled=enabled, actor=call.actor)
+    return {"access_key": key.key_id, "enabled": key.enabled}
+
+
+def _shown(key: AccessKey, user: str) -> dict[str, Any]:
+    return {
+        "access_key": key.key_id,
+        "user": user,
+        "bucket": key.bucket,
+        "read_only": key.read_only,
+        "description": key.description,
+        "enabled": key.enabled,
+        "created": utc_text(key.created_us),
+    }

@@ -1,0 +1,124 @@
+"""The first start: from an empty folder to a cloud, in steps that an interruption may cut anywhere.
+
+Each step looks whether it was done. Starting again goes on where it stopped.
+    1  folder, lock
+    2  record: cloud id, devices, code, log                         (cumulog.json)
+    3  key store: master key, signing key                           (keystore/)
+    4  log, empty
+    5  devices formatted, `device.added`, `ring.built`
+    6  secrets drawn or taken from the environment                  (credentials.env)
+    7  `project.created`, `user.created`, `role.granted`, `access-key.created`
+From 7 on it is an ordinary start; the last event of step 7 says that the first start is over.
+"""
+
+from __future__ import annotations
+
+from swiftlite.store import Store
+
+from computelite.cloud import views
+from computelite.credentials import (
+    ADMIN,
+    Chosen,
+    Root,
+    draw_root,
+    read_credentials,
+    write_credentials,
+)
+from computelite.errors import LogMissing, WrongUsage
+from computelite.folder import Folder, Record, check_record, new_record, read_record, write_record
+from computelite.identity.commands import IssuedKey, found_admin, secret_context
+from computelite.identity.events import AccessKeyCreated
+from computelite.keystore import KeyStore, create_keystore, open_keystore
+from computelite.secret import Secret
+from eventlog.clock import Clock, Ids
+from eventlog.log import Actor
+from eventlog.sqlite import SqliteLog
+
+_SELF = Actor(id="cumulog")
+
+
+def settle_record(folder: Folder, *, devices: str, code: str, log: str, ids: Ids) -> Record:
+    """Return the folder's record; at the first start write it (step 2).
+
+    Raises:  Contradiction, WrongUsage.
+    """
+    if folder.record.exists():
+        record = read_record(folder)
+        check_record(folder, record, devices=devices, code=code, log=log)
+        return record
+    cloud_id = ids.uuid7().hex()
+    record = new_record(folder, cloud_id=cloud_id, devices=devices, code=code, log=log)
+    write_record(folder, record)
+    return record
+
+
+async def prepare(
+    folder: Folder, record: Record, *, chosen: Chosen, s3: str, api: str, clock: Clock, ids: Ids
+) -> None:
+    """Do what is left of the first start, and write the credential files.
+
+    Raises:  LogMissing, KeyStoreMissing, Contradiction, and what formatting devices raises.
+    """
+    if folder.log.exists():
+        keystore = open_keystore(folder.keystore, ids)
+    elif any((folder.device(path) / "device.json").exists() for path in record.devices):
+        raise LogMissing(path=folder.log)
+    else:
+        create_keystore(folder.keystore, ids)
+        keystore = open_keystore(folder.keystore, ids)
+    log = await SqliteLog.open(folder.log, views=views(), clock=clock, ids=ids)
+    try:
+        if not await log.scan("ring", b"", None, limit=1):
+            await _found_devices(log, folder, record, clock, ids)
+        root = await _root(log, keystore, folder)
+        if root is None:
+            key, password = draw_root(chosen, ids, read_credentials(folder))
+            root = Root(key, password)
+            write_credentials(folder, root, s3=s3, api=api)
+            await found_admin(
+                log,
+                ids,
+                keystore,
+                name=ADMIN,
+                password=password,
+                issued=key,
+                actor=_SELF,
+            )
+        _check_chosen(chosen, root)
+        write_credentials(folder, root, s3=s3, api=api)
+    finally:
+        await log.close()
+
+
+async def _found_devices(
+    log: SqliteLog, folder: Folder, record: Record, clock: Clock, ids: Ids
+) -> None:
+    paths = [folder.device(path) for path in record.devices]
+    for path in paths:
+        path.mkdir(parents=True, exist_ok=True)
+    k, m = record.k_m
+    await Store.found(
+        log, cloud_id=record.cloud_id, paths=paths, k=k, m=m, actor=_SELF, clock=clock, ids=ids
+    )
+
+
+async def _root(log: SqliteLog, keystore: KeyStore, folder: Folder) -> Root | None:
+    """Return the root key, which is the first key of all; None before step 7."""
+    async for first in log.read(types={AccessKeyCreated}, limit=1):
+        created = first.event
+        assert isinstance(created, AccessKeyCreated)
+        plain = keystore.unseal(created.sealed, context=secret_context(created.key_id))
+        earlier = read_credentials(folder)
+        password = earlier.password if earlier is not None else None
+        return Root(IssuedKey(created.key_id, Secret(plain.decode())), password)
+    return None
+
+
+def _check_chosen(chosen: Chosen, root: Root) -> None:
+    # The password cannot be compared: only a verifier of it was kept, and the file may be older.
+    for name, given, recorded in (
+        ("CUMULOG_ROOT_ACCESS_KEY", chosen.access_key, root.key.key_id),
+        ("CUMULOG_ROOT_SECRET_KEY", chosen.secret_key, root.key.secret),
+    ):
+        if given is not None and given != recorded:
+            raise WrongUsage(reason=f"{name} is not the one that this cloud was made with")

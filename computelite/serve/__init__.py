@@ -1,0 +1,1 @@
+"""The running cloud: a supervisor, its workers and its keeper."""

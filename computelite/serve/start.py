@@ -1,0 +1,87 @@
+"""`serve`, in order: lock, record, ports, first start, then the supervisor with its children.
+
+Everything is imported here, before the first fork, so that all processes share its memory; nothing
+that a fork would break (loops, threads, database connections, devices) is opened in this process.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from functools import partial
+
+from computelite.config import Config
+from computelite.credentials import Chosen
+from computelite.first_start import prepare, settle_record
+from computelite.folder import Folder, lock_folder, make_folder
+from computelite.serve.child import run_loop
+from computelite.serve.keeper import keep
+from computelite.serve.listeners import Address, tls_context
+from computelite.serve.process import Child
+from computelite.serve.slots import Slots
+from computelite.serve.supervisor import Role, Supervisor, say
+from computelite.serve.worker import Gate, work
+from eventlog.clock import SystemClock, SystemIds
+
+
+def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
+    """Run the cloud until SIGTERM or SIGINT; return the exit status.
+
+    Raises:  WrongUsage and its like before anything was started.
+    """
+    clock, ids = SystemClock(), SystemIds()
+    make_folder(folder)
+    lock_folder(folder, clock)
+    record = settle_record(
+        folder,
+        devices=config.storage.devices,
+        code=config.storage.code,
+        log=config.log.url,
+        ids=ids,
+    )
+    cert, key = config.listen.tls_cert, config.listen.tls_key
+    tls = tls_context(cert, key) if cert else None
+    scheme = "https" if tls else "http"
+    s3, api = Address(config.listen.s3), Address(config.listen.api)
+    urls = {"s3": s3.url(scheme), "api": api.url(scheme)}
+    gc.collect()
+    gc.freeze()
+
+    first = Child(
+        "start",
+        lambda ready: run_loop(
+            partial(prepare, folder, record, chosen=chosen, **urls, clock=clock, ids=ids)
+        ),
+    )
+    if status := os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]):
+        return max(status, 1)
+    first.forget()
+
+    count = config.processes.workers or len(os.sched_getaffinity(0))
+    slots = Slots(count, config.http.connections)
+    gate = Gate(folder=folder, config=config, s3=s3, api=api, tls=tls, slots=slots)
+    workers = [
+        Role(
+            f"w{number + 1}",
+            lambda ready, number=number: run_loop(partial(work, gate, number, ready)),
+            on_death=partial(slots.worker_died, number),
+        )
+        for number in range(count)
+    ]
+    keeper = Role("keeper", lambda ready: run_loop(partial(keep, folder, config, ready)))
+
+    def announce() -> None:
+        print(f"ready s3={urls['s3']} api={urls['api']}", flush=True)
+
+    def give_ports_back() -> None:
+        s3.close()
+        api.close()
+        say("stopping: no new connections; requests in flight may end")
+
+    return Supervisor(
+        workers=workers,
+        keeper=keeper,
+        on_ready=announce,
+        on_drain=give_ports_back,
+        drain_s=config.processes.drain_s,
+    ).run()
