@@ -17,6 +17,7 @@ from swiftlite.ring.rows import Row, Shape
 from swiftlite.ring.targets import counts, plan
 
 FRAGMENTS_MAX = 256
+NOWHERE = -1  # instead of a leaf: a fragment that was on no device of the new ring
 
 
 class RingImpossible(Refused):
@@ -44,10 +45,13 @@ def build(
     shape = Shape(*plan([d for d in devices if d.weight > 0], fragments))
     wanted = counts(shape.root, shape.leaves, partitions)
     if previous is None:
+        home = [[NOWHERE] * fragments] * partitions
         table = _fresh(shape, wanted, partitions, fragments)
     else:
-        table = _kept(shape, wanted, previous)
-    level_out(shape, wanted, table)
+        leaf_of = {id_: leaf for leaf, id_ in enumerate(shape.ids)}
+        home = [[leaf_of.get(id_, NOWHERE) for id_ in row] for row in previous.rows()]
+        table = _kept(shape, wanted, home)
+    level_out(shape, wanted, table, home)
     pack = struct.Struct(f"<{fragments}H").pack
     ids = shape.ids
     return Ring(
@@ -92,28 +96,26 @@ def _arranged(leaves: Sequence[int], draw: Sequence[int]) -> list[int]:
     return [leaf for _, _, leaf in sorted(keys)]
 
 
-def _kept(shape: Shape, wanted: Sequence[int], previous: Ring) -> list[list[int]]:
-    """Return the previous rows with what cannot stay replaced, where devices lack most."""
-    leaf_of = {id_: leaf for leaf, id_ in enumerate(shape.ids)}
-    old = [[leaf_of.get(id_, -1) for id_ in row] for row in previous.rows()]
+def _kept(shape: Shape, wanted: Sequence[int], home: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the rows with what cannot stay replaced, where devices lack most."""
     lacks = list(wanted)
-    for before in old:
+    for before in home:
         for leaf in before:
-            if leaf >= 0:
+            if leaf != NOWHERE:
                 lacks[leaf] -= 1
     table: list[list[int]] = []
-    for partition, before in enumerate(old):
+    for partition, before in enumerate(home):
         if shape.admits(before):
-            table.append(before)
+            table.append(list(before))
             continue
         # Which of its fragments stay matters where not all can: first those on devices that lack.
         draw = _draws(shape, partition)
         stay = sorted(
-            (slot for slot, leaf in enumerate(before) if leaf >= 0),
+            (slot for slot, leaf in enumerate(before) if leaf != NOWHERE),
             key=lambda slot: (-lacks[before[slot]], draw[before[slot]]),
         )
         row = Row(shape)
-        after = [-1] * len(before)
+        after = [NOWHERE] * len(before)
         for slot in stay:
             if row.add(before[slot]):
                 after[slot] = before[slot]
@@ -121,7 +123,7 @@ def _kept(shape: Shape, wanted: Sequence[int], previous: Ring) -> list[list[int]
                 lacks[before[slot]] += 1
         order = sorted(range(len(wanted)), key=lambda leaf: (-lacks[leaf], draw[leaf]))
         for slot, leaf in zip(
-            (slot for slot, leaf in enumerate(after) if leaf < 0),
+            (slot for slot, leaf in enumerate(after) if leaf == NOWHERE),
             row.fill(order, len(before)),
             strict=True,
         ):

@@ -5,54 +5,66 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from swiftlite.ring.rows import Shape
 
 SCATTER = 0x9E3779B1  # odd, so that multiplying by it visits every partition once
 
 
-def level_out(shape: Shape, wanted: Sequence[int], table: list[list[int]]) -> None:
+def level_out(
+    shape: Shape,
+    wanted: Sequence[int],
+    table: list[list[int]],
+    home: Sequence[Sequence[int]],
+) -> None:
     """Change `table` in place until leaf i occurs `wanted[i]` times; rows stay within bounds.
 
-    Most of it is single exchanges, each one move from a leaf that has too many to one that lacks.
-    Where no row allows one, a chain of exchanges over other leaves does it: the shortest, so that
-    the fewest others move.
+    `home` is where fragments were before; those that left it already are exchanged first, which
+    moves nothing more. Most exchanges go straight from a leaf that has too many to one that lacks;
+    where no row allows one, a chain over other leaves does it: the shortest, so that the fewest
+    others move.
     """
     surplus = [-count for count in wanted]
     for row in table:
         for leaf in row:
             surplus[leaf] += 1
-    while _exchange(shape, table, surplus):
+    for only_moved in (True, False):
+        while _exchange(shape, table, home, surplus, only_moved=only_moved):
+            pass
+    while _shift(shape, table, home, surplus):
         pass
-    for _ in range(sum(s for s in surplus if s > 0)):
-        chain = _chain(shape, table, surplus)
-        if not chain:
-            break
-        for partition, source, target in chain:
-            if not _allows(shape, _held(shape, table[partition]), source, target):
-                return
-            _replace(table[partition], source, target)
-            surplus[source] -= 1
-            surplus[target] += 1
 
 
-def _exchange(shape: Shape, table: list[list[int]], surplus: list[int]) -> bool:
+def _exchange(
+    shape: Shape,
+    table: list[list[int]],
+    home: Sequence[Sequence[int]],
+    surplus: list[int],
+    *,
+    only_moved: bool,
+) -> bool:
     """Give every row one chance to make one exchange; say whether more could follow."""
     lacking = {leaf for leaf, s in enumerate(surplus) if s < 0}
     done = False
     for partition in _scattered(len(table)):
         if not lacking:
             return False
-        row = table[partition]
-        sources = sorted({leaf for leaf in row if surplus[leaf] > 0}, key=lambda s: -surplus[s])
+        row, before = table[partition], home[partition]
+        able = {
+            leaf
+            for leaf, origin in zip(row, before, strict=True)
+            if surplus[leaf] > 0 and (leaf != origin or not only_moved)
+        }
+        sources = sorted(able, key=lambda leaf: (-surplus[leaf], leaf))
         if not sources:
             continue
         held = _held(shape, row)
         targets = sorted(lacking, key=lambda t: (surplus[t], t))
         for source, target in ((s, t) for s in sources for t in targets):
             if _allows(shape, held, source, target):
-                _replace(row, source, target)
+                _replace(row, before, source, target)
                 surplus[source] -= 1
                 surplus[target] += 1
                 if surplus[target] == 0:
@@ -62,37 +74,77 @@ def _exchange(shape: Shape, table: list[list[int]], surplus: list[int]) -> bool:
     return done
 
 
-def _chain(
-    shape: Shape, table: list[list[int]], surplus: Sequence[int]
-) -> list[tuple[int, int, int]]:
-    """Return the shortest chain of (partition, source, target), last first, or nothing."""
-    reached: dict[int, tuple[int, int]] = {}  # leaf -> partition and leaf from which
+def _shift(
+    shape: Shape, table: list[list[int]], home: Sequence[Sequence[int]], surplus: list[int]
+) -> bool:
+    """Use the shortest chains there are, each as often as it helps; say whether any did."""
+    done = False
+    for chain in _chains(shape, table, surplus):
+        while surplus[chain[0]] > 0 and surplus[chain[-1]] < 0:
+            if not _pass_along(shape, table, home, chain):
+                break
+            surplus[chain[0]] -= 1
+            surplus[chain[-1]] += 1
+            done = True
+    return done
+
+
+def _chains(
+    shape: Shape, table: Sequence[Sequence[int]], surplus: Sequence[int]
+) -> list[list[int]]:
+    """Return paths of leaves from surplus to lack in which each can give to the next in some row.
+
+    Breadth first: they are the shortest, one for each lacking leaf that is so near.
+    """
+    giver: dict[int, int] = {}
     frontier = {leaf for leaf, s in enumerate(surplus) if s > 0}
     unseen = {leaf for leaf, s in enumerate(surplus) if s <= 0}
     while frontier and unseen:
         found: set[int] = set()
-        for partition, row in enumerate(table):
+        for row in table:
             sources = frontier.intersection(row)
             if not sources or not unseen:
                 continue
             held = _held(shape, row)
             for source in sorted(sources):
-                for target in sorted(unseen):
-                    if _allows(shape, held, source, target):
-                        reached[target] = (partition, source)
-                        unseen.discard(target)
-                        found.add(target)
-                        if surplus[target] < 0:
-                            return list(_back(reached, target))
+                for target in [t for t in unseen if _allows(shape, held, source, t)]:
+                    giver[target] = source
+                    unseen.discard(target)
+                    found.add(target)
+        lacking = sorted(leaf for leaf in found if surplus[leaf] < 0)
+        if lacking:
+            return [_path(giver, leaf) for leaf in lacking]
         frontier = found
     return []
 
 
-def _back(reached: dict[int, tuple[int, int]], target: int) -> Iterator[tuple[int, int, int]]:
-    while target in reached:
-        partition, source = reached[target]
-        yield partition, source, target
-        target = source
+def _path(giver: Mapping[int, int], leaf: int) -> list[int]:
+    path = [leaf]
+    while path[-1] in giver:
+        path.append(giver[path[-1]])
+    return path[::-1]
+
+
+def _pass_along(
+    shape: Shape,
+    table: list[list[int]],
+    home: Sequence[Sequence[int]],
+    chain: Sequence[int],
+) -> bool:
+    """Let each leaf of the chain give one fragment to the next, or change nothing."""
+    changed: list[tuple[int, int, int]] = []
+    for source, target in reversed(list(pairwise(chain))):
+        for partition in _scattered(len(table)):
+            row = table[partition]
+            if source in row and _allows(shape, _held(shape, row), source, target):
+                slot = _replace(row, home[partition], source, target)
+                changed.append((partition, slot, source))
+                break
+        else:
+            for partition, slot, leaf in reversed(changed):
+                table[partition][slot] = leaf
+            return False
+    return True
 
 
 def _scattered(partitions: int) -> Iterator[int]:
@@ -123,7 +175,9 @@ def _allows(shape: Shape, held: dict[int, int], source: int, target: int) -> boo
     return True
 
 
-def _replace(row: list[int], source: int, target: int) -> None:
-    """Put target where the row names source last: a device's first fragment is the last to go."""
-    slot = len(row) - 1 - row[::-1].index(source)
+def _replace(row: list[int], home: Sequence[int], source: int, target: int) -> int:
+    """Put target in a slot of source: one that left home if there is one, or else the last."""
+    slots = [slot for slot, leaf in enumerate(row) if leaf == source]
+    slot = max(slots, key=lambda slot: (home[slot] != source, slot))
     row[slot] = target
+    return slot
