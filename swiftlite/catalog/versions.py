@@ -1,0 +1,218 @@
+"""Versions: write an object, delete it, delete one version of it.
+
+What a client wants to be true of the key is decided when the event is placed, under the log's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from eventlog.clock import Ids
+from eventlog.log import Actor, Guard, Log
+from swiftlite.catalog import queries
+from swiftlite.catalog.conditions import Conditions, check_delete, check_write
+from swiftlite.catalog.events import ObjectDeleted, ObjectWritten, VersionDeleted, bucket_stream
+from swiftlite.catalog.guards import (
+    BucketExists,
+    BytesRemain,
+    ConditionsHold,
+    IsCurrent,
+    VersionLives,
+)
+from swiftlite.catalog.keys import check_key
+from swiftlite.catalog.limits import OBJECT_BYTES_MAX
+from swiftlite.catalog.rows import Bucket, Version
+from swiftlite.catalog.settle import settle
+from swiftlite.errors import EntityTooLarge
+from swiftlite.manifest import Blob
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """All that makes a version but its place in the log; shapes as in `rows.Version`."""
+
+    size: int
+    etag: str
+    owner: str = ""
+    checksums: dict[str, str] = {}
+    checksum_type: str = ""
+    headers: dict[str, str] = {}
+    meta: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    parts: tuple[int, ...] = ()
+    manifest: tuple[Blob, ...] = ()
+    encryption: dict[str, str] | None = None
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The version that began at `begin`, whose blobs a copy shares."""
+
+    bucket_id: bytes
+    key: str
+    begin: int
+
+
+class Deleted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a delete did. `position` is None if there was nothing to delete, and nothing happened.
+
+    `marker`: a delete marker was made, or the named version was one; `version_id` is its id, or the
+    named version's; None where the bucket has no versions.
+    """
+
+    version_id: str | None = None
+    marker: bool = False
+    position: int | None = None
+
+
+async def write_object(
+    log: Log,
+    ids: Ids,
+    bucket: Bucket,
+    key: str,
+    draft: Draft,
+    *,
+    conditions: Conditions | None = None,
+    source: Source | None = None,
+    actor: Actor,
+) -> Version:
+    """Make a version whose bytes are durable the latest of its key, and return it as committed.
+
+    With `source`, every blob of the draft is shared with that version.
+
+    Raises:  InvalidKey, KeyTooLong, EntityTooLarge, NoSuchBucket, NoSuchKey, PreconditionFailed,
+             ConditionalConflict, SourceGone.
+    """
+    check_key(key)
+    if draft.size > OBJECT_BYTES_MAX:
+        raise EntityTooLarge(size=draft.size, limit=OBJECT_BYTES_MAX)
+    shares = tuple(blob.id for blob in draft.manifest) if source else ()
+
+    async def attempt(now: Bucket) -> Version:
+        event = written(now, ids, key, draft, shares=shares)
+        guards = write_guards(now, key, conditions)
+        if source is not None:
+            guards.append(BytesRemain(source.bucket_id, source.key, source.begin))
+        done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
+        return await as_committed(log, now.id, key, done.last)
+
+    return await settle(log, bucket, attempt, key=key)
+
+
+async def delete_object(
+    log: Log,
+    ids: Ids,
+    bucket: Bucket,
+    key: str,
+    *,
+    conditions: Conditions | None = None,
+    owner: str = "",
+    actor: Actor,
+) -> Deleted:
+    """Delete a key without naming a version, as the bucket's versioning has it.
+
+    Unversioned: the object ends; if there is none, nothing happens. Enabled: a delete marker comes
+    on top, of an absent key too. Suspended: a null delete marker, which ends the null version.
+
+    Raises:  InvalidKey, KeyTooLong, NoSuchBucket, NoSuchKey, PreconditionFailed,
+             ConditionalConflict.
+    """
+    check_key(key)
+
+    async def attempt(now: Bucket) -> Deleted:
+        guards: list[Guard] = [BucketExists(now, same_versioning=True)]
+        if conditions:
+            guards.append(ConditionsHold(now.id, key, conditions, check_delete))
+        if not now.versioning:
+            if await queries.current(log, now.id, key) is None:
+                if conditions:
+                    check_delete(conditions, None, key)
+                return Deleted()
+            guards.append(IsCurrent(now.id, key))
+        version_id = ids.uuid7().hex() if now.versioning == "enabled" else ""
+        marker = bool(now.versioning)
+        event = ObjectDeleted(
+            bucket_id=now.id, key=key, marker=marker, version_id=version_id, owner=owner
+        )
+        done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
+        return Deleted(version_id=version_id if marker else None, marker=marker, position=done.last)
+
+    return await settle(log, bucket, attempt, key=key)
+
+
+async def delete_version(
+    log: Log,
+    bucket: Bucket,
+    key: str,
+    version_id: str,
+    *,
+    conditions: Conditions | None = None,
+    actor: Actor,
+) -> Deleted:
+    """End one version, or delete marker; "" is the null version. If it is absent, nothing happens.
+
+    Conditions are about the version that is named.
+
+    Raises:  InvalidKey, KeyTooLong, NoSuchBucket, PreconditionFailed, ConditionalConflict.
+    """
+    check_key(key)
+
+    async def attempt(now: Bucket) -> Deleted:
+        found = await queries.version(log, now.id, key, version_id)
+        if found is None:
+            return Deleted(version_id=version_id)
+        if conditions:
+            check_delete(conditions, found, key)
+        event = VersionDeleted(
+            bucket_id=now.id, key=key, version_id=version_id, marker=found.marker
+        )
+        guards: list[Guard] = [BucketExists(now), VersionLives(now.id, key, found)]
+        done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
+        return Deleted(version_id=version_id, marker=found.marker, position=done.last)
+
+    return await settle(log, bucket, attempt, key=key)
+
+
+def written(
+    bucket: Bucket,
+    ids: Ids,
+    key: str,
+    draft: Draft,
+    *,
+    shares: Sequence[bytes] = (),
+    upload_id: bytes = b"",
+) -> ObjectWritten:
+    """Return the event that makes `draft` the latest version, in the bucket's versioning."""
+    return ObjectWritten(
+        bucket_id=bucket.id,
+        key=key,
+        version_id=ids.uuid7().hex() if bucket.versioning == "enabled" else "",
+        size=draft.size,
+        etag=draft.etag,
+        owner=draft.owner,
+        checksums=draft.checksums,
+        checksum_type=draft.checksum_type,
+        headers=draft.headers,
+        meta=draft.meta,
+        tags=draft.tags,
+        parts=draft.parts,
+        manifest=draft.manifest,
+        shares=tuple(shares),
+        encryption=draft.encryption,
+        upload_id=upload_id,
+    )
+
+
+def write_guards(bucket: Bucket, key: str, conditions: Conditions | None) -> list[Guard]:
+    """Return what must hold when a version is placed."""
+    guards: list[Guard] = [BucketExists(bucket, same_versioning=True)]
+    if conditions:
+        guards.append(ConditionsHold(bucket.id, key, conditions, check_write))
+    return guards
+
+
+async def as_committed(log: Log, bucket_id: bytes, key: str, begin: int) -> Version:
+    """Return the version that an append just made; it may have ended since."""
+    version = await queries.began_at(log, bucket_id, key, begin)
+    assert version is not None, f"no version began at {begin}"
+    return version
