@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import struct
 import threading
 import time
 from typing import Protocol
+
+
+_UUID = struct.Struct(">QQ")
 
 
 class Clock(Protocol):
@@ -41,19 +46,27 @@ class SystemClock:
 class SystemIds:
     """The host's source of randomness."""
 
+    _POOL = 512  # ids drawn per system call, which costs more than the rest of an append
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
+        self._tails: list[int] = []
+        # A forked child must not draw its parent's bytes.
+        os.register_at_fork(after_in_child=self._tails.clear)
 
     def uuid7(self) -> bytes:
         with self._lock:
             # 48 bits of milliseconds and 12 bits of the millisecond's 4,096ths, made to grow
             # strictly even when the clock stands still or goes back.
-            stamp = max((time.time_ns() << 12) // 1_000_000, self._last + 1)
+            stamp = (time.time_ns() << 12) // 1_000_000
+            if stamp <= self._last:
+                stamp = self._last + 1
             self._last = stamp
-        tail = secrets.randbits(62)
-        number = ((stamp >> 12) << 80) | (7 << 76) | ((stamp & 0xFFF) << 64) | (2 << 62) | tail
-        return number.to_bytes(16, "big")
+            if not self._tails:
+                self._tails += struct.unpack(f"{self._POOL}Q", secrets.token_bytes(8 * self._POOL))
+            tail = self._tails.pop()
+        return _UUID.pack((stamp >> 12) << 16 | 7 << 12 | stamp & 0xFFF, 2 << 62 | tail >> 2)
 
     def random(self, size: int) -> bytes:
         return secrets.token_bytes(size)

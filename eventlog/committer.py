@@ -77,7 +77,7 @@ class Committer:
         views: Sequence[TableView],
         clock: Clock,
         epoch: int,
-        deliver: Callable[[list[Answer], int], None],
+        deliver: Callable[[list[Answer], int, int], None],
         vfs: str | None,
     ) -> None:
         self._queue: SimpleQueue[Request | None] = SimpleQueue()
@@ -124,13 +124,13 @@ class Committer:
                 if first is None:
                     break
                 if self.failure is not None:
-                    self._deliver([(first.future, self.failure)], 0)
+                    self._deliver([(first.future, self.failure)], 0, first.size_bytes)
                     continue
                 batch = [first]
                 with self._lock:
                     stopping = self._drain(batch)
                     answers, head = self._commit(batch)
-                self._deliver(answers, head)
+                self._deliver(answers, head, sum(request.size_bytes for request in batch))
         finally:
             self._connection.close()
             self._lock.close()
@@ -232,7 +232,8 @@ class _Batch:
             for guard in request.guards:
                 pairs.extend(guard.keys())
             for frame in request.frames:
-                pairs.extend(self._overlay.keys(frame.decoded.event))
+                if self._overlay.shows(frame.decoded.event):
+                    pairs.extend(self._overlay.keys(frame.decoded.event))
         if pairs:
             self._overlay.prefetch(pairs)
 
@@ -258,12 +259,13 @@ class _Batch:
             position += 1
             version += 1
             kind, at_us, event_id, entry, data, salt, leaf, decoded = frame
-            self._overlay.evolve(
-                Recorded(
-                    position, request.stream, version, kind, at_us, self._now,
-                    event_id, entry, data, salt, request.subject, decoded,
-                )
-            )  # fmt: skip
+            if self._overlay.shows(decoded.event):
+                self._overlay.evolve(
+                    Recorded(
+                        position, request.stream, version, kind, at_us, self._now,
+                        event_id, entry, data, salt, request.subject, decoded,
+                    )
+                )  # fmt: skip
             rows.append(
                 (position, number, version, self._type_id(kind), at_us, self._now,
                  event_id, entry, data, salt, request.subject, leaf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from eventlog.database import (
     writing,
 )
 from eventlog.errors import LogBusy, LogFailed, Refused
-from eventlog.event import Event, check_registry, type_of
+from eventlog.event import Event, EventType, check_registry, type_of
 from eventlog.fold import V
 from eventlog.log import Actor, Appended, Guard, Kind, Recorded, Types
 from eventlog.reader import Reader
@@ -45,6 +46,7 @@ WAITING_BYTES_MAX = 64 << 20
 DATA_SIZE_MAX = 32 << 20
 EVENTS_MAX = 1000  # of one append
 STREAM_LENGTH_MAX = 255
+SALTS_DRAWN = 128  # at once: a system call per salt would cost more than the rest of an append
 POLL_S = 0.02  # how late a follower may see what another process committed
 
 
@@ -81,7 +83,7 @@ class SqliteLog:
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._committer: Committer | None = None
-        self._salts = b""
+        self._salts: list[bytes] = []
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
@@ -256,7 +258,6 @@ class SqliteLog:
             raise LogBusy(waiting=self._waiting_bytes, limit=WAITING_BYTES_MAX)
         self._waiting += 1
         self._waiting_bytes += request.size_bytes
-        request.future.add_done_callback(lambda _: self._done(request.size_bytes))
         self._committer.submit(request)
 
     def _frame(self, stream: str, event: Event, actor: Actor, at_us: int) -> Frame:
@@ -275,24 +276,23 @@ class SqliteLog:
             raise EventTooLarge(part="entry", size=len(entry), limit=ENTRY_SIZE_MAX)
         if len(data) > DATA_SIZE_MAX:
             raise EventTooLarge(part="payload", size=len(data), limit=DATA_SIZE_MAX)
-        kind = Kind(known.name, known.version)
-        return Frame(kind, at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
+        return Frame(_kind(known), at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
 
     def _salt(self) -> bytes:
-        if len(self._salts) < SALT_SIZE:
-            self._salts = self._ids.random(128 * SALT_SIZE)
-        salt, self._salts = self._salts[:SALT_SIZE], self._salts[SALT_SIZE:]
-        return salt
+        if not self._salts:
+            drawn = self._ids.random(SALTS_DRAWN * SALT_SIZE)
+            self._salts = [
+                drawn[start : start + SALT_SIZE] for start in range(0, len(drawn), SALT_SIZE)
+            ]
+        return self._salts.pop()
 
-    def _done(self, size: int) -> None:
-        self._waiting -= 1
-        self._waiting_bytes -= size
-
-    def _deliver(self, answers: list[Answer], head: int) -> None:
+    def _deliver(self, answers: list[Answer], head: int, size_bytes: int) -> None:
         """Called by the committer's thread after each batch."""
-        self._loop.call_soon_threadsafe(self._resolve, answers, head)
+        self._loop.call_soon_threadsafe(self._resolve, answers, head, size_bytes)
 
-    def _resolve(self, answers: list[Answer], head: int) -> None:
+    def _resolve(self, answers: list[Answer], head: int, size_bytes: int) -> None:
+        self._waiting -= len(answers)
+        self._waiting_bytes -= size_bytes
         for future, answer in answers:
             if future.done():
                 continue  # its caller gave up waiting
@@ -382,6 +382,11 @@ def _checkpoint(path: Path, truncate: bool) -> tuple[int, int]:
         return connection.wal_checkpoint(mode=mode)
     finally:
         connection.close()
+
+
+@cache
+def _kind(known: EventType) -> Kind:
+    return Kind(known.name, known.version)
 
 
 def _request_hash(stream: str, events: Sequence[Event]) -> bytes:

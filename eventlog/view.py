@@ -203,6 +203,10 @@ class Overlay:
             if missing:
                 cells.load(missing)
 
+    def shows(self, event: Event) -> bool:
+        """Return whether any view handles such an event."""
+        return type(event) in self._shown
+
     def keys(self, event: Event) -> Iterable[tuple[str, bytes]]:
         """Yield what the views hint that folding `event` will ask for."""
         for view, _ in self._shown.get(type(event), ()):
