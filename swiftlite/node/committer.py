@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -18,6 +19,7 @@ from .index import Index
 from .volume import Entry, Tail, image
 
 _BATCH_BYTES_MAX = 16 << 20  # what one sync may have to carry: bounds how long the others wait
+_log = logging.getLogger(__name__)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -53,6 +55,7 @@ class Committer:
         self._waiting_bytes = 0
         self._loop = asyncio.get_running_loop()
         self.out = ""  # why nothing can be written any more
+        self._closed = False
         self._thread = Thread(target=self._run, name=f"device-{device}", daemon=True)
         self._thread.start()
 
@@ -61,8 +64,8 @@ class Committer:
 
         The payload must not change before then. Raises: DeviceOut, DeviceBusy.
         """
-        if self.out:
-            raise DeviceOut(device=self._device, reason=self.out)
+        if self.out or self._closed:
+            raise DeviceOut(device=self._device, reason=self.out or "it was closed")
         if self._waiting_bytes + entry.length > self._queue_bytes:
             raise DeviceBusy(
                 device=self._device, waiting=self._waiting_bytes, limit=self._queue_bytes
@@ -78,6 +81,7 @@ class Committer:
 
     async def close(self) -> None:
         """Write what is queued, and end the thread."""
+        self._closed = True
         self._queue.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
 
@@ -110,11 +114,11 @@ class Committer:
         except OSError as error:
             self.fail(f"{error.strerror or error}")
             outcome = DeviceOut(device=self._device, reason=self.out)
-        except BaseException as error:
-            # A bug; but whoever waits must not wait for ever.
+        except Exception as error:
+            # A bug. Whoever waits must not wait for ever, nor may the thread end while some come.
+            _log.exception("device %s goes out", self._device)
             self.fail(repr(error))
-            self._answer(batch, size, DeviceOut(device=self._device, reason=self.out))
-            raise
+            outcome = DeviceOut(device=self._device, reason=self.out)
         self._answer(batch, size, outcome)
 
     def _answer(self, batch: list[_Waiting], size: int, outcome: list[Hint] | CloudError) -> None:

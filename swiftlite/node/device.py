@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
@@ -16,7 +17,7 @@ from swiftlite.manifest import Hint
 from . import format as fmt
 from .committer import Committer
 from .disk import Disk
-from .errors import DeviceFull, DeviceOut, LabelTooLong
+from .errors import DeviceFull, DeviceOut, FragmentDamaged, FragmentMissing, LabelTooLong
 from .format import Buffer, Fragment, Label
 from .identity import Watch, format_device
 from .large import LargeWriter, clear_leftovers
@@ -54,6 +55,8 @@ class Device:
         self._store, self._ids = store, ids
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(store.limits.threads, f"device-{self.id}-io")
+        # Searching may read whole volumes: apart, so that ordinary reads do not wait for it.
+        self._search = ThreadPoolExecutor(1, f"device-{self.id}-search")
         self._idle: asyncio.TimerHandle | None = None
         self._reason = ""
         self._committer: Committer | None = None
@@ -62,7 +65,14 @@ class Device:
             self._committer = Committer(
                 store.disk,
                 store.path,
-                tail=Tail(store.disk, store.folder, store.volumes, roll_bytes=limits.volume_bytes),
+                tail=Tail(
+                    store.disk,
+                    store.folder,
+                    store.volumes,
+                    device=self.id,
+                    ids=ids,
+                    roll_bytes=limits.volume_bytes,
+                ),
                 index=store.index,
                 watch=store.watch,
                 home=store.home,
@@ -153,7 +163,11 @@ class Device:
             view = self._store.read_cached(fragment, hint)
             if view is not None:
                 return [view]
-        blocks = await self.run(lambda: self._store.read(fragment, hint, first, count))
+        read = partial(self._store.read, fragment, hint, first, count)
+        try:
+            blocks = await self.run(partial(read, search=False))
+        except (FragmentMissing, FragmentDamaged):
+            blocks = await self.run(partial(read, search=True), search=True)
         if self._idle is None:
             self._idle = self._loop.call_later(_FILES_IDLE_S, self._close_idle)
         return blocks
@@ -170,7 +184,7 @@ class Device:
 
         Raises: DeviceOut.
         """
-        return await self.run(lambda: self._store.find(fragment))
+        return await self.run(partial(self._store.find, fragment), search=True)
 
     async def delete(self, fragment: Fragment, hint: Hint | None) -> None:
         """Take the fragment off the device and give its space back; one that is gone is no error.
@@ -178,7 +192,8 @@ class Device:
         Not synced: after a power cut it may be there again, an orphan as before.
         Raises: DeviceOut.
         """
-        await self.run(lambda: self._store.delete(fragment, hint), writes=True, frees=True)
+        work = partial(self._store.delete, fragment, hint)
+        await self.run(work, writes=True, frees=True, search=True)
 
     async def retire(self, damage: ScannedDamage) -> None:
         """Give up a damaged place: its space is freed, and scans no longer report it.
@@ -187,7 +202,8 @@ class Device:
         wanted any more, or never was acknowledged.
         Raises: DeviceOut.
         """
-        await self.run(lambda: self._store.retire(damage), writes=True, frees=True)
+        work = partial(self._store.retire, damage)
+        await self.run(work, writes=True, frees=True, search=True)
 
     async def scan(self, *, deep: bool = False) -> AsyncIterator[ScannedFragment | ScannedDamage]:
         """Yield everything that is on the device, read from the disk and not from the index.
@@ -198,7 +214,7 @@ class Device:
         """
         await self.run(self._store.watch.check)
         items = self._store.scan(deep=deep)
-        while batch := await self.run(lambda: list(islice(items, _SCAN_BATCH))):
+        while batch := await self.run(lambda: list(islice(items, _SCAN_BATCH)), search=True):
             for item in batch:
                 yield item
 
@@ -207,7 +223,7 @@ class Device:
 
         Raises: FragmentMissing, FragmentDamaged.
         """
-        await self.run(lambda: self._store.check(fragment, hint))
+        await self.run(partial(self._store.check, fragment, hint), search=True)
 
     async def free_bytes(self) -> tuple[int, int]:
         """Return how many bytes may still be written, and how many the file system has in all.
@@ -222,10 +238,18 @@ class Device:
             await self._committer.close()
         if self._idle is not None:
             self._idle.cancel()
-        await self._loop.run_in_executor(None, self._pool.shutdown)
+        for pool in (self._pool, self._search):
+            await self._loop.run_in_executor(None, pool.shutdown)
         self._store.close()
 
-    async def run(self, work: Callable[[], _T], *, writes: bool = False, frees: bool = False) -> _T:
+    async def run(
+        self,
+        work: Callable[[], _T],
+        *,
+        writes: bool = False,
+        frees: bool = False,
+        search: bool = False,
+    ) -> _T:
         """Run something that blocks in one of the device's threads.
 
         Raises: DeviceOut if the folder is gone, and for what writes on every failure; DeviceFull.
@@ -249,7 +273,7 @@ class Device:
                         self._committer.fail(reason)
                 raise DeviceOut(device=self.id, reason=reason) from error
 
-        return await self._loop.run_in_executor(self._pool, guarded)
+        return await self._loop.run_in_executor(self._search if search else self._pool, guarded)
 
     def publish(self, writer: LargeWriter) -> Hint:
         """Make a large fragment safe and give it its name. Blocks. Raises: OSError."""
@@ -265,25 +289,34 @@ class FragmentWriter:
 
     def __init__(self, device: Device, writer: LargeWriter) -> None:
         """Not for callers: see `Device.create`."""
-        self._device, self._writer = device, writer
+        self._device = device
+        self._writer: LargeWriter | None = writer
 
     async def write(self, cell: Buffer) -> None:
         """Append one block; all but the last are equally long. The cell must not change meanwhile.
 
         Raises: DeviceOut, DeviceFull; nothing but `abort` is left to do then.
         """
-        await self._device.run(lambda: self._writer.write(cell), writes=True)
+        assert self._writer is not None, "it was finished"
+        await self._device.run(partial(self._writer.write, cell), writes=True)
 
     async def commit(self) -> Hint:
         """Return when the whole fragment will survive a power cut.
 
         Raises: DeviceOut, DeviceFull; then it may be there, whole, or not.
         """
-        return await self._device.run(lambda: self._device.publish(self._writer), writes=True)
+        assert self._writer is not None, "it was finished"
+        hint = await self._device.run(partial(self._device.publish, self._writer), writes=True)
+        self._writer = None  # its descriptor goes with it
+        return hint
 
     async def abort(self) -> None:
-        """Forget what was written."""
-        await self._device.run(self._writer.discard)
+        """Forget what was written; does nothing after a commit, or a second time."""
+        # A cancelled write may still be under way in its thread, and keeps the descriptor that
+        # long: it then ends in a file without a name.
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await self._device.run(writer.discard)
 
 
 def _packed(label: Label) -> bytes:

@@ -75,6 +75,10 @@ class Kind(IntEnum):
     LARGE = 2  # blocks and a footer, in a file of its own
     GAP = 3  # nothing any more; the header's size is the gap's length
     GAP_END = 4  # the last 64 bytes of a gap, so that it can be found from behind
+    VOLUME = 5  # the first 64 bytes of a volume; the blob id is one drawn for the volume
+
+
+_KINDS = frozenset(Kind)
 
 
 class Damage(Exception):
@@ -98,7 +102,7 @@ class Header(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Bytes of a small image, without padding; of a gap, all of it."""
+        """Bytes of a small image, without padding; of anything else, all of it."""
         if self.kind is Kind.SMALL:
             return self.blocks_at + BLOCK_SIZE + self.payload
         return self.size
@@ -175,8 +179,8 @@ def unpack_header(data: Buffer, *, home: int, volume: int, offset: int, at: int 
     )
     if check != _SUM.unpack_from(data, at + 48)[0]:
         raise Damage("header checksum")
-    if version != VERSION:
-        raise Damage(f"format version {version} is unknown")
+    if version != VERSION or kind not in _KINDS:
+        raise Damage(f"format version {version}, kind {kind} is unknown")
     return Header(Kind(kind), Fragment(blob, index), device, label, size, payload)
 
 

@@ -10,23 +10,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import RLock
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
 from .disk import Disk, Handle
 from .format import Fragment
-from .scan import Record
+from .identity import Watch
+from .scan import Hole, Record
 from .volume import Volumes
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS fragment(
     blob BLOB, "index" INTEGER, volume INTEGER, "offset" INTEGER, length INTEGER,
     PRIMARY KEY (blob, "index", volume, "offset")) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS volume(
     number INTEGER PRIMARY KEY,
+    birth BLOB,        -- tells it from a volume of the same number that a power cut took back
     position INTEGER,  -- all before it was read, and the last of it was a whole record or a hole
     size INTEGER);     -- how long the volume was when it was read
 PRAGMA user_version = {_SCHEMA_VERSION};
@@ -42,14 +45,22 @@ class Place(NamedTuple):
     length: int
 
 
+class _Seen(NamedTuple):
+    """Up to where a volume was read."""
+
+    birth: bytes
+    position: int
+    size: int
+
+
 _T = TypeVar("_T")
 
 
 class Index:
     """The index in an SQLite database beside the volumes; several processes may use it at once."""
 
-    def __init__(self, disk: Disk, folder: str, volumes: Volumes) -> None:
-        self._disk, self._volumes = disk, volumes
+    def __init__(self, disk: Disk, folder: str, volumes: Volumes, watch: Watch) -> None:
+        self._disk, self._volumes, self._watch = disk, volumes, watch
         self._path = os.path.join(folder, "index.db")
         self._lock_path = os.path.join(folder, "index.lock")
         self._lock = RLock()
@@ -61,16 +72,12 @@ class Index:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other threads and processes out of the index, and from sweeping the volumes."""
-        with self._lock:
-            if self._depth == 0:
-                self._locked = self._take_lock()
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._locked = None
+        entered = self._enter(wait=True)
+        assert entered
+        try:
+            yield
+        finally:
+            self._leave()
 
     def places(self, fragment: Fragment) -> list[Place]:
         """Return where a fragment was seen, latest first, without reading any volume."""
@@ -78,16 +85,22 @@ class Index:
 
     def catch_up(self) -> None:
         """Read what was appended to any volume since the index was last brought up to date."""
-        self._with(self._catch_up)
+        for number in self._volumes.numbers():
+            # Volume by volume, so that those who wait for the lock get their turn.
+            self._with(partial(self._catch_up, number=number))
 
     def position(self, number: int) -> int:
-        """Return up to where a volume was read; 0 if never."""
+        """Return up to where a volume was read; 0 if never, or if somebody is at it just now.
 
-        def ask(db: apsw.Connection) -> int:
-            rows = list(db.execute("SELECT position FROM volume WHERE number = ?", (number,)))
-            return rows[0][0] if rows else 0
-
-        return self._with(ask)
+        Never waits for those who read volumes: the thread that appends asks this.
+        """
+        if not self._enter(wait=False):
+            return 0
+        try:
+            seen = self._with(partial(self._seen, number=number))
+            return seen.position if seen and seen.birth == self._volumes.birth(number) else 0
+        finally:
+            self._leave()
 
     def forget(self, fragment: Fragment, place: Place) -> None:
         """Take one place out of the index."""
@@ -106,7 +119,29 @@ class Index:
                 self._db.close()
                 self._db = None
 
-    def _take_lock(self) -> Handle:
+    def _enter(self, *, wait: bool) -> bool:
+        if not self._lock.acquire(blocking=wait):
+            return False
+        if self._depth == 0:
+            try:
+                self._locked = self._take_lock(wait=wait)
+            except BaseException:
+                self._lock.release()
+                raise
+            if self._locked is None:
+                self._lock.release()
+                return False
+        self._depth += 1
+        return True
+
+    def _leave(self) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._locked = None
+        self._lock.release()
+
+    def _take_lock(self, *, wait: bool) -> Handle | None:
+        self._watch.check()  # nothing is ever made in a folder that is not the device
         try:
             handle = Handle(self._disk, self._disk.open(self._lock_path))
         except FileNotFoundError:
@@ -114,8 +149,7 @@ class Index:
                 handle = Handle(self._disk, self._disk.create(self._lock_path))
             except FileExistsError:
                 handle = Handle(self._disk, self._disk.open(self._lock_path))
-        self._disk.lock(handle.fd, wait=True)
-        return handle
+        return handle if self._disk.lock(handle.fd, wait=wait) else None
 
     def _with(self, work: Callable[[apsw.Connection], _T]) -> _T:
         """Do something with the database; where it proves unusable, with a new one.
@@ -170,28 +204,34 @@ class Index:
         )
         return [Place(*row) for row in rows]
 
-    def _catch_up(self, db: apsw.Connection) -> None:
-        seen = {number: (position, size) for number, position, size in db.execute(
-            "SELECT number, position, size FROM volume")}  # fmt: skip
-        for number in self._volumes.numbers():
-            position, before = seen.get(number, (0, -1))
-            size = self._volumes.size(number)
-            if size != before:
-                self._read(db, number, min(position, size), size)
+    def _seen(self, db: apsw.Connection, number: int) -> _Seen | None:
+        rows = db.execute("SELECT birth, position, size FROM volume WHERE number = ?", (number,))
+        row: Any = next(iter(rows.fetchall()), None)
+        return _Seen(*row) if row else None
 
-    def _read(self, db: apsw.Connection, number: int, position: int, size: int) -> None:
-        rows = []
+    def _catch_up(self, db: apsw.Connection, number: int) -> None:
+        size, birth = self._volumes.size(number), self._volumes.birth(number)
+        seen = self._seen(db, number)
+        position = min(seen.position, size) if seen and seen.birth == birth else 0
+        if seen == (birth, position, size):
+            return
+        rows: list[tuple[bytes, int, int, int, int]] = []
         with db:
+            if not position:
+                db.execute("DELETE FROM fragment WHERE volume = ?", (number,))
             for found in self._volumes.walk(number, position, size):
                 if isinstance(found, Record):
                     header = found.header
                     rows.append((*header.fragment, number, found.offset, header.length))
+                # A tail that does not verify may be one that is being written: it is read again.
+                if isinstance(found, Record) or (isinstance(found, Hole) and found.marked):
                     position = found.end
                 if len(rows) >= _ROWS_PER_STATEMENT:
                     self._insert(db, rows)
             self._insert(db, rows)
-            # A tail that does not verify may be one that is being written: it is read again.
-            db.execute("INSERT OR REPLACE INTO volume VALUES (?, ?, ?)", (number, position, size))
+            db.execute(
+                "INSERT OR REPLACE INTO volume VALUES (?, ?, ?, ?)", (number, birth, position, size)
+            )
 
     def _insert(self, db: apsw.Connection, rows: list[tuple[bytes, int, int, int, int]]) -> None:
         db.executemany("INSERT OR REPLACE INTO fragment VALUES (?, ?, ?, ?, ?)", rows)

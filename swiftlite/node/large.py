@@ -81,7 +81,7 @@ class LargeFiles:
     def read(self, fragment: Fragment, first: int, count: int) -> list[memoryview]:
         """Return blocks `first` to `first + count - 1`, each verified.
 
-        Raises: Damage, FileNotFoundError, OSError; IndexError where there are not as many blocks.
+        Raises: Damage, also where there are not as many blocks; FileNotFoundError, OSError.
         """
         file = self._opened(fragment)
         try:
@@ -169,7 +169,7 @@ class LargeFiles:
 
     def _read(self, file: LargeFile, first: int, count: int) -> list[memoryview]:
         if first < 0 or count < 1 or first + count > file.footer.blocks:
-            raise IndexError(f"blocks {first}+{count} of {file.footer.blocks}")
+            raise Damage(f"it has {file.footer.blocks} blocks, not block {first + count - 1}")
         start = file.block_at(first)
         last = first + count - 1
         end = file.block_at(last) + fmt.BLOCK_SIZE + file.block_length(last)

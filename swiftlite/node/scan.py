@@ -25,10 +25,11 @@ class Record(NamedTuple):
 
 
 class Hole(NamedTuple):
-    """A stretch that was swept, or that reads as zeros."""
+    """A stretch without a fragment: swept, or zeros, or the volume's own header."""
 
     offset: int
     end: int
+    marked: bool  # its bounds verify; False for zeros and for what is left of an older gap
 
 
 class Wreck(NamedTuple):
@@ -65,12 +66,12 @@ def _at(window: _Window, at: int, home: int, volume: int) -> Found:
     """Return what starts exactly here. Raises: Damage."""
     header = _header(window, at, home, volume)
     if header.kind is Kind.GAP_END:
-        return Hole(at, at + ALIGN)
+        return Hole(at, at + ALIGN, False)
     end = at + fmt.aligned(header.length)
     if end > window.size or header.length < ALIGN:
         raise Damage("cut short")
-    if header.kind is Kind.GAP:
-        return Hole(at, end)
+    if header.kind in (Kind.GAP, Kind.VOLUME):
+        return Hole(at, end, True)
     if header.kind is not Kind.SMALL:
         raise Damage(f"{header.kind.name} does not belong in a volume")
     image = window.read(at, header.length)
@@ -105,7 +106,7 @@ def _wreck(window: _Window, at: int, home: int, volume: int, reason: str) -> Hol
         break
     end = min(end, window.size)
     if fragment is None and window.is_zero(at, end):
-        return Hole(at, end)
+        return Hole(at, end, False)
     return Wreck(at, end, reason, fragment)
 
 

@@ -77,7 +77,7 @@ class Store:
         self.large = LargeFiles(
             disk, os.path.join(path, "large"), home=self.home, open_max=limits.files_open
         )
-        self.index = Index(disk, path, self.volumes)
+        self.index = Index(disk, path, self.volumes, watch)
         self.reserve = limits.reserve_of(disk.space(path).total)
         self._moved: OrderedDict[Fragment, Place] = OrderedDict()
 
@@ -97,17 +97,21 @@ class Store:
         return self.volumes.read_cached(fragment, *place)
 
     def read(
-        self, fragment: Fragment, hint: Hint | None, first: int, count: int
+        self, fragment: Fragment, hint: Hint | None, first: int, count: int, *, search: bool
     ) -> list[memoryview]:
-        """Return some blocks, verified. Raises: FragmentMissing, FragmentDamaged."""
+        """Return some blocks, verified; without `search` the index is not asked.
+
+        Raises: FragmentMissing, FragmentDamaged; OSError.
+        """
 
         def at(place: Place | None) -> list[memoryview]:
             if place is None:
                 return self.large.read(fragment, first, count)
-            assert (first, count) == (0, 1), "a small fragment has one block"
+            if (first, count) != (0, 1):
+                raise Damage(f"it has one block, not block {first + count - 1}")
             return [self.volumes.read(fragment, *place)]
 
-        return self._look(fragment, hint, at)
+        return self._look(fragment, hint, at, search=search)
 
     def check(self, fragment: Fragment, hint: Hint | None) -> None:
         """Verify every byte. Raises: FragmentMissing, FragmentDamaged."""
@@ -118,7 +122,7 @@ class Store:
             else:
                 self.volumes.read(fragment, *place)
 
-        self._look(fragment, hint, at)
+        self._look(fragment, hint, at, search=True)
 
     def find(self, fragment: Fragment) -> Hint | None:
         """Return where the fragment is, whatever state its blocks are in. Raises: OSError."""
@@ -187,10 +191,17 @@ class Store:
         self.volumes.close()
         self.large.close()
 
-    def _look(self, fragment: Fragment, hint: Hint | None, at: Callable[[Place | None], _T]) -> _T:
+    def _look(
+        self,
+        fragment: Fragment,
+        hint: Hint | None,
+        at: Callable[[Place | None], _T],
+        *,
+        search: bool,
+    ) -> _T:
         """Return what `at` makes of the first place where the fragment is sound."""
         reason = ""
-        for place in self._candidates(fragment, hint):
+        for place in self._candidates(fragment, hint, search=search):
             try:
                 found = at(place)
             except (FileNotFoundError, LookupError):
@@ -209,7 +220,9 @@ class Store:
             raise FragmentDamaged(reason=reason, **facts)
         raise FragmentMissing(**facts)
 
-    def _candidates(self, fragment: Fragment, hint: Hint | None) -> Iterator[Place | None]:
+    def _candidates(
+        self, fragment: Fragment, hint: Hint | None, *, search: bool
+    ) -> Iterator[Place | None]:
         """Yield the places to try, cheapest first; None is the file of its own."""
         if (moved := self._moved.get(fragment)) is not None:
             yield moved
@@ -219,7 +232,8 @@ class Store:
                 yield None if large else Place(hint.volume, hint.offset, hint.length)
         if hint is None or hint.volume:
             yield None
-        yield from self._places(fragment)
+        if search:
+            yield from self._places(fragment)
 
     def _places(self, fragment: Fragment) -> Iterator[Place]:
         """Yield where the index says; what was appended lately is read only if that is in vain."""

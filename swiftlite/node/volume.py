@@ -6,15 +6,18 @@ is ever truncated or moved: a torn tail stays where it is, and its volume is not
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from threading import Lock
 
+from eventlog.clock import Ids
+
 from . import format as fmt
-from .disk import Disk, Handle
+from .disk import Disk, Handle, write_all
 from .format import ALIGN, Buffer, Damage, Fragment, Kind
-from .scan import Found, Record, walk
+from .scan import Found, Hole, Record, walk
 
 NUMBER_MAX = (1 << 24) - 1  # the header's seed keeps volume and offset apart up to here
 _SUFFIX = ".vol"
@@ -35,6 +38,7 @@ class Entry:
         return fmt.HEADER_SIZE + len(self.label) + fmt.BLOCK_SIZE + len(self.payload)
 
 
+_SECTOR = 4096
 _JOIN_MAX = 16384  # up to here copying the payload costs less than another buffer in the call
 _PADDING = [bytes(n) for n in range(ALIGN)]
 
@@ -116,9 +120,30 @@ class Volumes:
         handle = self.open(number)
 
         def read(count: int, offset: int) -> bytes:
-            return self._disk.pread(handle.fd, count, offset)
+            try:
+                return self._disk.pread(handle.fd, count, offset)
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+            # A bad sector must not hide the sound ones around it.
+            return b"".join(
+                self._sector(handle, at, min(_SECTOR, offset + count - at))
+                for at in range(offset, offset + count, _SECTOR)
+            )
 
         return walk(read, size, home=self.home, volume=number, start=start)
+
+    def birth(self, number: int) -> bytes:
+        """Return what tells a volume from an earlier one of the same number. Raises: OSError."""
+        return self._disk.pread(self.open(number).fd, fmt.HEADER_SIZE, 0)
+
+    def _sector(self, handle: Handle, at: int, count: int) -> bytes:
+        try:
+            return self._disk.pread(handle.fd, count, at)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return b"\xff" * count  # verifies as nothing, and is not a hole either
 
     def read(self, fragment: Fragment, number: int, offset: int, length: int) -> memoryview:
         """Return a fragment's payload, verified. Raises: Damage, LookupError, OSError."""
@@ -149,9 +174,18 @@ class Volumes:
 class Tail:
     """The volume that this process appends to. Used by one thread."""
 
-    def __init__(self, disk: Disk, folder: str, volumes: Volumes, *, roll_bytes: int) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        folder: str,
+        volumes: Volumes,
+        *,
+        device: int,
+        ids: Ids,
+        roll_bytes: int,
+    ) -> None:
         self._disk, self._folder, self._volumes = disk, folder, volumes
-        self._roll_bytes = roll_bytes
+        self._device, self._ids, self._roll_bytes = device, ids, roll_bytes
         self._handle: Handle | None = None
         self.number = 0
         self.end = 0
@@ -159,9 +193,8 @@ class Tail:
     def ready(self, known: Callable[[int], int]) -> Handle:
         """Return the volume to append to, a new one if need be, its name certain to be found.
 
-        `known(number)` says up to where a volume was found sound by someone, so that only what
-        comes after is read again; it is also asked for numbers above all that exist, which may have
-        been drawn before a power cut.
+        `known(number)` says up to where a volume was read by someone, so that only what comes after
+        is read again. Raises: OSError.
         """
         if self._handle is not None and self.end >= self._roll_bytes:
             self._handle = None
@@ -171,7 +204,7 @@ class Tail:
                 if self._reuse(number, known(number)):
                     break
             else:
-                self._create(max([0, *numbers]), known)
+                self._create(max([0, *numbers]))
         assert self._handle is not None
         return self._handle
 
@@ -198,7 +231,7 @@ class Tail:
             return False
         at = known
         for found in self._volumes.walk(number, known, size):
-            if not isinstance(found, Record):
+            if not (isinstance(found, Record) or (isinstance(found, Hole) and found.marked)):
                 return False
             at = found.end
         if at != size:
@@ -206,12 +239,10 @@ class Tail:
         self._handle, self.number, self.end = handle, number, size
         return True
 
-    def _create(self, last: int, known: Callable[[int], int]) -> None:
+    def _create(self, last: int) -> None:
         number = last
         while True:
             number += 1
-            if known(number):
-                continue
             path = self._volumes.path(number)
             try:
                 handle = Handle(self._disk, self._disk.create(path))
@@ -220,8 +251,18 @@ class Tail:
             # Another process that looks for a volume to reuse may have been quicker to lock it.
             if self._disk.lock(handle.fd, wait=False):
                 break
+        head = fmt.pack_header(
+            Kind.VOLUME,
+            Fragment(self._ids.uuid7(), 0),
+            home=self._volumes.home,
+            volume=number,
+            offset=0,
+            device=self._device,
+            size=ALIGN,
+        )
+        end = write_all(self._disk, handle.fd, [head.ljust(ALIGN, b"\0")], 0)
         self._disk.fsync_dir(self._folder)
-        self._handle, self.number, self.end = handle, number, 0
+        self._handle, self.number, self.end = handle, number, end
 
 
 _REUSE_TRIES = 8  # volumes looked at, newest first; each costs a lock and maybe a scan of its tail
