@@ -54,13 +54,13 @@ class Quorum:
         self.written[fragment] = self._asked[fragment]
 
     def failed(self, fragment: int) -> int | None:
-        """Note that the device asked for `fragment` failed; return the one to ask now, or None."""
+        """Note that the device asked for `fragment` does not have it after all.
+
+        Returns the device to ask now, or None if there is none left.
+        """
+        self.written.pop(fragment, None)
         self._out.add(self._asked.pop(fragment))
         return self._assign(fragment)
-
-    def drop(self, fragment: int) -> None:
-        """Note that `fragment` will not be written at all."""
-        self._out.add(self._asked.pop(fragment))
 
     @property
     def is_durable(self) -> bool:

@@ -1,0 +1,80 @@
+"""Copy: a new version that shares the blobs of another; no byte is moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from eventlog.log import Actor
+from swiftlite.catalog import queries, versions
+from swiftlite.catalog.conditions import Conditions
+from swiftlite.catalog.keys import check_key
+from swiftlite.catalog.rows import Bucket, Version
+from swiftlite.gateway.engine import Engine
+
+
+class CopySource(msgspec.Struct, frozen=True, kw_only=True):
+    """What is copied: a version that was looked up already, a named one, or the latest."""
+
+    bucket: Bucket
+    key: str
+    version_id: str | None = None
+    version: Version | None = None
+
+
+async def source_version(engine: Engine, source: CopySource) -> Version:
+    """Return the version that is copied.
+
+    Raises:  NoSuchKey, NoSuchVersion, MethodNotAllowed.
+    """
+    if source.version is not None:
+        return source.version
+    return await queries.readable(engine.log, source.bucket.id, source.key, source.version_id)
+
+
+async def copy_object(
+    engine: Engine,
+    source: CopySource,
+    bucket: Bucket,
+    key: str,
+    *,
+    headers: Mapping[str, str] | None,
+    meta: Mapping[str, str] | None,
+    tags: Mapping[str, str] | None,
+    conditions: Conditions | None,
+    owner: str,
+    actor: Actor,
+) -> Version:
+    """Return the new version. What is None of headers, meta and tags is the source's.
+
+    The blobs gain a reference in the event itself, decided under the log's lock: they stay when the
+    source is deleted and swept.
+
+    Raises:  NoSuchKey, NoSuchVersion, SourceGone, PreconditionFailed, NoSuchBucket.
+    """
+    check_key(key)
+    found = await source_version(engine, source)
+    draft = versions.Draft(
+        size=found.size,
+        etag=found.etag,
+        owner=owner,
+        checksums=found.checksums,
+        checksum_type=found.checksum_type,
+        headers=found.headers if headers is None else dict(headers),
+        meta=found.meta if meta is None else dict(meta),
+        tags=found.tags if tags is None else dict(tags),
+        parts=found.parts,
+        manifest=await queries.blobs_of(engine.log, source.bucket.id, source.key, found),
+        encryption=found.encryption,
+    )
+    return await versions.write_object(
+        engine.log,
+        engine.ids,
+        bucket,
+        key,
+        draft,
+        conditions=conditions,
+        source=versions.Source(source.bucket.id, source.key, found.begin),
+        actor=actor,
+    )

@@ -1,0 +1,153 @@
+"""Devices: those of the cloud that this process can reach, and why it cannot reach the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from eventlog.errors import CloudError
+from swiftlite.catalog.rows import DeviceRow
+from swiftlite.node.device import Device
+from swiftlite.node.errors import DeviceOut
+
+log = logging.getLogger(__name__)
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """How a device is, for people. Sizes in bytes; both 0 while the device is out."""
+
+    id: int
+    path: str
+    state: str  # "ok", "slow", "out"
+    reason: str = ""
+    free: int = 0
+    total: int = 0
+
+
+class Devices:
+    """Opens what the catalog names, and keeps trying; never formats anything.
+
+    A device is up while it is open, says that it is well, and answers in time. One that let a
+    deadline pass is left alone until the call that was late has come back.
+    """
+
+    def __init__(self, open_device: Callable[[DeviceRow], Awaitable[Device]]) -> None:
+        self._open_device = open_device
+        self._rows: dict[int, DeviceRow] = {}
+        self._open: dict[int, Device] = {}
+        self._reasons: dict[int, str] = {}
+        self._late: dict[int, set[asyncio.Future[Any]]] = {}
+        self._turn = asyncio.Lock()
+
+    def up(self) -> list[int]:
+        """Return the ids of the devices that can be asked now."""
+        return [id_ for id_ in self._open if self.is_up(id_)]
+
+    def out(self) -> set[int]:
+        """Return the ids of the devices that cannot be asked now."""
+        return {id_ for id_ in self._rows if not self.is_up(id_)}
+
+    def is_up(self, id_: int) -> bool:
+        """Say whether this device can be asked now."""
+        device = self._open.get(id_)
+        return device is not None and device.state == "ok" and id_ not in self._late
+
+    def __getitem__(self, id_: int) -> Device:
+        """Return an open device.
+
+        Raises:  DeviceOut if it is not up.
+        """
+        if not self.is_up(id_):
+            raise DeviceOut(device=id_, reason=self.reason(id_))
+        return self._open[id_]
+
+    def reason(self, id_: int) -> str:
+        """Return why a device is not up, "" if it is."""
+        if id_ in self._late:
+            return "it did not answer in time"
+        device = self._open.get(id_)
+        if device is None:
+            return self._reasons.get(id_, "it is not a device of this cloud")
+        return "" if device.state == "ok" else device.reason
+
+    def late(self, id_: int, call: asyncio.Future[Any]) -> None:
+        """Leave a device alone until `call`, which missed its deadline, has come back."""
+        calls = self._late.setdefault(id_, set())
+        if call in calls:
+            return
+        if not calls:
+            log.warning("device %d does not answer in time: left alone until it does", id_)
+        calls.add(call)
+        call.add_done_callback(lambda done: self._returned(id_, done))
+
+    async def adopt(self, rows: Iterable[DeviceRow]) -> None:
+        """Make the devices of the cloud these; open what is not open, close what is no more."""
+        async with self._turn:
+            self._rows = {row.id: row for row in rows if row.state == "in"}
+            for id_, device in list(self._open.items()):
+                row = self._rows.get(id_)
+                if row is None or row.uuid != device.identity.uuid or device.state != "ok":
+                    if device.state != "ok":
+                        self._reasons[id_] = device.reason
+                    del self._open[id_]
+                    await device.close()
+            for id_, row in self._rows.items():
+                if id_ not in self._open:
+                    await self._try(row)
+
+    async def reopen(self) -> None:
+        """Try again to open what is out: disks come back."""
+        await self.adopt(list(self._rows.values()))
+
+    async def conditions(self) -> list[Condition]:
+        """Return how every device of the cloud is, by id."""
+        found = []
+        for id_, row in sorted(self._rows.items()):
+            device = self._open.get(id_)
+            if device is None or device.state != "ok":
+                reason = self.reason(id_)
+                found.append(Condition(id=id_, path=row.path, state="out", reason=reason))
+                continue
+            free, total = await device.free_bytes()
+            state = "slow" if id_ in self._late else "ok"
+            found.append(
+                Condition(
+                    id=id_,
+                    path=row.path,
+                    state=state,
+                    reason=self.reason(id_),
+                    free=free,
+                    total=total,
+                )
+            )
+        return found
+
+    async def close(self) -> None:
+        """Close every device."""
+        async with self._turn:
+            for device in self._open.values():
+                await device.close()
+            self._open.clear()
+
+    async def _try(self, row: DeviceRow) -> None:
+        try:
+            self._open[row.id] = await self._open_device(row)
+        except (CloudError, OSError) as error:
+            if self._reasons.get(row.id) != str(error):
+                log.warning("device %d is out: %s", row.id, error)
+            self._reasons[row.id] = str(error)
+        else:
+            if self._reasons.pop(row.id, ""):
+                log.warning("device %d is back", row.id)
+
+    def _returned(self, id_: int, call: asyncio.Future[Any]) -> None:
+        if not call.cancelled():
+            call.exception()  # seen: whoever waited has gone
+        calls = self._late[id_]
+        calls.discard(call)
+        if not calls:
+            del self._late[id_]

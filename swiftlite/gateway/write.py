@@ -1,0 +1,134 @@
+"""Write: the fragments of a blob that fits one stripe, each appended to a volume of its device."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+from eventlog.errors import CloudError
+from swiftlite.coding.stripe import split
+from swiftlite.errors import QuorumLost
+from swiftlite.gateway.engine import Engine
+from swiftlite.gateway.quorum import Quorum
+from swiftlite.manifest import Blob, Hint, Layout
+from swiftlite.node.device import Device
+from swiftlite.node.format import Buffer, Fragment, Label
+
+T = TypeVar("T")
+
+
+class Attempt(Generic[T]):
+    """Fragments of one blob sent to devices, those that fail to others, until all have answered.
+
+    Every call ever made is remembered: when the blob comes to nothing, also those that answer late
+    are taken back.
+    """
+
+    def __init__(self, engine: Engine, quorum: Quorum) -> None:
+        self.quorum = quorum
+        self.results: dict[int, T] = {}  # by fragment
+        self._engine = engine
+        self._calls: list[tuple[int, int, asyncio.Future[T]]] = []
+
+    async def run(self, send: Callable[[int, Device], Awaitable[T]]) -> None:
+        """Send every fragment; what succeeded is in `results` and in the quorum."""
+        asked = self.quorum.start()
+        while asked:
+            calls = [(f, d, asyncio.ensure_future(self._send(send, f, d))) for f, d in asked]
+            self._calls += calls
+            deadline_s = self._engine.settings.write_deadline_s
+            await asyncio.wait([call for _, _, call in calls], timeout=deadline_s)
+            asked = []
+            for fragment, device, call in calls:
+                if call.done() and call.exception() is None:
+                    self.results[fragment] = call.result()
+                    self.quorum.wrote(fragment)
+                    continue
+                if not call.done():
+                    self._engine.devices.late(device, call)
+                elif not isinstance(call.exception(), CloudError | OSError):
+                    call.result()  # a bug: raise it
+                if (another := self.quorum.failed(fragment)) is not None:
+                    asked.append((fragment, another))
+
+    def take_back(self, undo: Callable[[int, Device, T], Awaitable[None]]) -> None:
+        """Undo every call that succeeded or still will, in the background."""
+        for fragment, device, call in self._calls:
+            self._engine.later(self._undo(undo, fragment, device, call))
+
+    async def _send(
+        self, send: Callable[[int, Device], Awaitable[T]], fragment: int, device: int
+    ) -> T:
+        return await send(fragment, self._engine.devices[device])
+
+    async def _undo(
+        self,
+        undo: Callable[[int, Device, T], Awaitable[None]],
+        fragment: int,
+        device: int,
+        call: asyncio.Future[T],
+    ) -> None:
+        # An error: nothing was written, or the device is out and scrub will report an orphan.
+        with contextlib.suppress(CloudError, OSError):
+            await undo(fragment, self._engine.devices[device], await call)
+
+
+async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
+    """Return a blob whose fragments are on devices, synced: 1 byte to one stripe of data.
+
+    Up to `copies_max` bytes are stored as m+1 copies, more as one coded stripe.
+
+    Raises:  QuorumLost, with what was written taken back.
+    """
+    ring = engine.rings.current
+    blob_id = engine.ids.uuid7()
+    home = ring.devices_of(blob_id)
+    cells: Mapping[int, Buffer]
+    if len(data) <= engine.settings.copies_max:
+        layout, needed, count = Layout.COPIES, 1, engine.m + 1
+        cells = dict.fromkeys(range(count), data)
+    else:
+        layout, needed, count = Layout.CODED, engine.k, engine.k + engine.m
+        pieces = split(data, engine.k)
+        cells = dict(enumerate((*pieces, *await engine.in_thread(engine.codec.encode, pieces))))
+    spares = dict.fromkeys((*home[count:], *ring.handoffs(blob_id)))
+    quorum = Quorum(home[:count], spares, needed=needed, out=engine.devices.out())
+
+    def send(fragment: int, device: Device) -> Awaitable[Hint]:
+        return device.append(
+            Fragment(blob_id, fragment), label, size=len(data), payload=cells[fragment]
+        )
+
+    async def undo(fragment: int, device: Device, hint: Hint) -> None:
+        await device.delete(Fragment(blob_id, fragment), hint)
+
+    attempt: Attempt[Hint] = Attempt(engine, quorum)
+    try:
+        await attempt.run(send)
+        if not quorum.is_durable:
+            raise QuorumLost(needed=needed + 1, reached=len(quorum.written))
+    except BaseException:
+        attempt.take_back(undo)
+        raise
+    return Blob(
+        id=blob_id,
+        size=len(data),
+        layout=layout,
+        k=engine.k,
+        m=engine.m,
+        stripe=engine.settings.stripe,
+        epoch=ring.epoch,
+        hints=tuple(hint for _, hint in sorted(attempt.results.items())),
+    )
+
+
+async def discard(engine: Engine, blob_id: bytes, hints: Iterable[Hint]) -> None:
+    """Remove fragments that no event names and none will.
+
+    Best effort: what stays on a device that is out now, scrub reports as an orphan.
+    """
+    for hint in hints:
+        with contextlib.suppress(CloudError, OSError):
+            await engine.devices[hint.device].delete(Fragment(blob_id, hint.fragment), hint)
