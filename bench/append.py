@@ -19,7 +19,8 @@ import uvloop
 
 from bench.events import ObjectStored, stored
 from bench.report import Result, interleaved
-from eventlog.database import open_database, run as run_sql
+from eventlog.database import open_database
+from eventlog.database import run as run_sql
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 

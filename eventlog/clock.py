@@ -9,7 +9,6 @@ import threading
 import time
 from typing import Protocol
 
-
 _UUID = struct.Struct(">QQ")
 
 

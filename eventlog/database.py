@@ -27,6 +27,7 @@ BUSY_TIMEOUT_MS = 10_000  # only recovery after a crash makes anyone wait here
 STATEMENTS_CACHED = 512
 
 TABLE = re.compile(r"[a-z][a-z0-9_]*")
+VIEW = re.compile(r"[a-z]+(_[a-z]+)*")  # no digits: a table's name holds view, version, table
 
 
 class NotALog(Refused):
@@ -142,7 +143,7 @@ def sql_tables(views: Iterable[TableView]) -> dict[str, str]:
     """Return the SQL table of each view table, by its name, which no two views may share."""
     tables: dict[str, str] = {}
     for view in views:
-        assert TABLE.fullmatch(view.name), f"{view.name!r} is no view name"
+        assert VIEW.fullmatch(view.name), f"{view.name!r} is no view name"
         for table, row in view.tables.items():
             assert TABLE.fullmatch(table), f"{table!r} is no table name"
             assert table not in tables, f"two views have a table {table}"

@@ -234,6 +234,10 @@ class Overlay:
             if not was_dirty:
                 cells.unmark(key)
 
+    def size(self) -> int:
+        """Return how many rows are held."""
+        return sum(len(cells.cells) for cells in self._tables.values())
+
     def changes(self) -> Iterable[tuple[str, list[tuple[bytes, bytes]], list[bytes]]]:
         """Yield (table, rows to write, keys to delete) of every changed table, keys sorted."""
         for cells in self._tables.values():
