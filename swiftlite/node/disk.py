@@ -96,9 +96,6 @@ class Disk(Protocol):
         The lock is the descriptor's: a second descriptor of the same process is another.
         """
 
-    def unlock(self, fd: int) -> None:
-        """Give the lock back."""
-
     def space(self, path: str) -> Space:
         """Say how much room there is where `path` is."""
 
@@ -189,9 +186,6 @@ class PosixDisk:
         except BlockingIOError:
             return False
         return True
-
-    def unlock(self, fd: int) -> None:
-        fcntl.flock(fd, fcntl.LOCK_UN)
 
     def space(self, path: str) -> Space:
         found = os.statvfs(path)
