@@ -1,0 +1,1 @@
+"""The S3 protocol: a thin edge over the gateway."""

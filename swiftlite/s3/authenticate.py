@@ -1,0 +1,113 @@
+"""Who sends a request: reads the claim, asks identity for the key, verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from swiftlite.auth import ANONYMOUS, Authenticator, Principal, SigningKey
+from swiftlite.errors import InvalidArgument
+from swiftlite.s3 import sigv2, sigv4
+from swiftlite.s3.chunked import ChunkSigner
+from swiftlite.s3.errors import InvalidAccessKeyId
+from swiftlite.s3.request import Request, merged
+
+_NO_PARAMETERS: frozenset[str] = frozenset()
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who sends the request, and how its body is signed."""
+
+    principal: Principal
+    payload_hash: str = sigv4.UNSIGNED_PAYLOAD
+    signer: Callable[[], ChunkSigner] | None = None
+    signed_by: frozenset[str] = _NO_PARAMETERS  # the parameters that carry the signature
+
+
+_ANONYMOUS = Caller(ANONYMOUS)
+
+
+async def authenticate(
+    request: Request,
+    authenticator: Authenticator,
+    *,
+    region: str,
+    now_us: int,
+    virtual_bucket: str | None,
+) -> Caller:
+    """Return who signed the request; a request without any signature is anonymous.
+
+    The x-amz-* parameters of a presigned URL, which its signature covers, become headers.
+    Raises:  the errors of sigv4 and sigv2, InvalidAccessKeyId, InvalidArgument (two signatures).
+    """
+    query = request.query
+    in_header = "authorization" in request.headers
+    if not query:
+        if not in_header:
+            return _ANONYMOUS
+        return await _by_header(request, authenticator, region, now_us)
+    is_v4 = "X-Amz-Algorithm" in query or "X-Amz-Signature" in query
+    is_v2 = "AWSAccessKeyId" in query or "Signature" in query
+    if in_header + is_v4 + is_v2 > 1:
+        raise InvalidArgument(
+            argument="Authorization",
+            value="",
+            reason="Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+            "Signature query string parameter or the Authorization header should be specified",
+        )
+    if in_header:
+        return await _by_header(request, authenticator, region, now_us)
+    if is_v4:
+        return await _by_query(request, authenticator, region, now_us)
+    if is_v2:
+        key = await _key(authenticator, sigv2.key_id_of(request))
+        sigv2.verify(request, secret=key.secret, now_us=now_us, virtual_bucket=virtual_bucket)
+        return Caller(key.principal, signed_by=sigv2.QUERY_PARAMETERS)
+    return _ANONYMOUS
+
+
+async def _by_header(
+    request: Request, authenticator: Authenticator, region: str, now_us: int
+) -> Caller:
+    claim = sigv4.header_claim(request)
+    key = await _key(authenticator, claim.key_id)
+    sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
+
+    def signer() -> ChunkSigner:
+        credential = claim.credential
+        return ChunkSigner(
+            key=sigv4.signing_key(key.secret, credential.date, credential.region),
+            timestamp=claim.timestamp,
+            scope=credential.scope,
+            seed=claim.signature,
+        )
+
+    return Caller(key.principal, claim.payload_hash, signer)
+
+
+async def _by_query(
+    request: Request, authenticator: Authenticator, region: str, now_us: int
+) -> Caller:
+    claim = sigv4.query_claim(request)
+    key = await _key(authenticator, claim.key_id)
+    sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
+    hoisted = {
+        name: value
+        for name, value in request.query.items()
+        if name.lower().startswith("x-amz-") and name not in sigv4.QUERY_PARAMETERS
+    }
+    if hoisted:
+        request.headers = merged(
+            request.headers, {name.lower(): value for name, value in hoisted.items()}
+        )
+    return Caller(
+        key.principal, claim.payload_hash, signed_by=sigv4.QUERY_PARAMETERS.union(hoisted)
+    )
+
+
+async def _key(authenticator: Authenticator, key_id: str) -> SigningKey:
+    key = await authenticator.signing_key(key_id)
+    if key is None:
+        raise InvalidAccessKeyId()
+    return key

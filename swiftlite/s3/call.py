@@ -1,0 +1,199 @@
+"""A call: one authenticated request on its way to the handler that answers it."""
+
+from __future__ import annotations
+
+import re
+
+from eventlog.log import Actor
+from swiftlite.access import Action, refusal
+from swiftlite.auth import Principal
+from swiftlite.catalog.rows import Bucket, Version
+from swiftlite.errors import InvalidArgument
+from swiftlite.gateway.gateway import Gateway
+from swiftlite.s3.authenticate import Caller
+from swiftlite.s3.checksums import response_headers
+from swiftlite.s3.errors import AccessDenied
+from swiftlite.s3.operations import Target
+from swiftlite.s3.payload import Incoming, document_of
+from swiftlite.s3.request import Request, number
+
+DOCUMENT_SIZE_MAX = 1 << 20
+PAGE_MAX = 1000
+_AGENT_SIZE_MAX = 256
+_VERSION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+class Call:
+    """What a handler works with. Its principal was allowed this operation on this bucket."""
+
+    __slots__ = (
+        "_bucket",
+        "caller",
+        "gateway",
+        "incoming",
+        "region",
+        "request",
+        "request_id",
+        "target",
+    )
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        request: Request,
+        target: Target,
+        caller: Caller,
+        incoming: Incoming,
+        *,
+        region: str,
+        request_id: str,
+        bucket: Bucket | None,
+    ) -> None:
+        self.gateway = gateway
+        self.request = request
+        self.target = target
+        self.caller = caller
+        self.incoming = incoming
+        self.region = region
+        self.request_id = request_id
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that the request is about."""
+        assert self._bucket is not None, self.target.operation
+        return self._bucket
+
+    @property
+    def key(self) -> str:
+        """The key that the request is about."""
+        return self.target.key
+
+    @property
+    def principal(self) -> Principal:
+        """Who sends the request."""
+        return self.caller.principal
+
+    @property
+    def actor(self) -> Actor:
+        """On whose behalf events are appended."""
+        agent = self.request.headers.get("user-agent", "")[:_AGENT_SIZE_MAX]
+        return Actor(
+            id=self.principal.user_id,
+            request_id=self.request_id,
+            source=self.request.source,
+            agent=agent.encode("utf-8", "replace").decode(),
+        )
+
+    async def readable_bucket(self, name: str) -> Bucket:
+        """Return another bucket, to copy from.
+
+        Raises:  AccessDenied, NoSuchBucket.
+        """
+        check_access(self.principal, Action.READ, name)
+        bucket = await self.gateway.bucket(name, project_id=self.principal.project_id)
+        check_access(self.principal, Action.READ, name, bucket)
+        return bucket
+
+    async def document(
+        self,
+        *,
+        limit: int = DOCUMENT_SIZE_MAX,
+        must_promise: bool = False,
+        has_checksum: bool = True,
+    ) -> bytes:
+        """Return the request's document.
+
+        Raises:  as `payload.document_of`.
+        """
+        return await document_of(
+            self.request,
+            self.incoming,
+            self.caller,
+            limit=limit,
+            must_promise=must_promise,
+            has_checksum=has_checksum,
+        )
+
+    def version_id(self) -> str | None:
+        """Return the version that the query names, "" for the null version, None for none.
+
+        Raises:  InvalidArgument.
+        """
+        text = self.request.query.get("versionId")
+        return None if text is None else version_id_from(text)
+
+    def upload_id(self) -> bytes:
+        """Return the upload that the query names; no upload has the id b""."""
+        text = self.request.query.get("uploadId", "")
+        return bytes.fromhex(text) if _UPLOAD_ID.fullmatch(text) else b""
+
+    def page_size(self, name: str) -> int:
+        """Return how many entries the client wants at most.
+
+        Raises:  InvalidArgument.
+        """
+        text = self.request.query.get(name, "")
+        if text == "":
+            return PAGE_MAX
+        size = number(text, low=0, high=2**31 - 1)
+        if size is None:
+            raise InvalidArgument(
+                argument=name,
+                value=text[:64],
+                reason=f"Argument {name} must be an integer between 0 and 2147483647",
+            )
+        return min(size, PAGE_MAX)
+
+    def number_of(self, name: str, *, high: int) -> int:
+        """Return a number from 1 to `high` that the query must have.
+
+        Raises:  InvalidArgument.
+        """
+        text = self.request.query.get(name, "")
+        value = number(text, low=1, high=high)
+        if value is None:
+            raise InvalidArgument(
+                argument=name,
+                value=text[:64],
+                reason=f"Part number must be an integer between 1 and {high}, inclusive",
+            )
+        return value
+
+    def version_headers(self, version: Version) -> dict[str, str]:
+        """Return what a write answers about the version that it made."""
+        headers = {
+            "ETag": f'"{version.etag}"',
+            "x-cumulog-position": str(version.begin),
+            **response_headers(version.checksums, version.checksum_type),
+        }
+        if self.bucket.versioning:
+            headers["x-amz-version-id"] = version.version_id or "null"
+        return headers
+
+
+def check_access(
+    principal: Principal, action: Action, bucket_name: str, bucket: Bucket | None = None
+) -> None:
+    """Return if the principal may do this.
+
+    Raises:  AccessDenied.
+    """
+    reason = refusal(principal, action, bucket_name=bucket_name, bucket=bucket)
+    if reason is not None:
+        raise AccessDenied(reason=f"Access Denied: {reason}")
+
+
+def version_id_from(text: str) -> str:
+    """Return a version id as the catalog has it: "" for `null`.
+
+    Raises:  InvalidArgument for what is no version id at all.
+    """
+    if text == "null":
+        return ""
+    if not _VERSION_ID.fullmatch(text):
+        raise InvalidArgument(
+            argument="versionId", value=text[:64], reason="Invalid version id specified"
+        )
+    return text

@@ -1,0 +1,71 @@
+"""Replies: what a handler answers, before it becomes bytes on a connection.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TypeAlias
+
+from swiftlite.s3.times import http_from_s
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+SERVER = "Cumulog"
+_XML = {"Content-Type": "application/xml"}
+
+
+class Reply:
+    """A status, headers, and a body that is either at hand or a stream of known length."""
+
+    __slots__ = ("body", "headers", "is_last", "length", "status", "stream")
+
+    def __init__(
+        self,
+        status: int = 200,
+        headers: Mapping[str, str] = {},
+        body: Buffer = b"",
+        *,
+        stream: AsyncGenerator[Buffer, None] | None = None,
+        length: int | None = None,
+    ) -> None:
+        """`length` is what Content-Length says, where that is not the body's: HEAD, a stream."""
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.stream = stream
+        self.length = len(body) if length is None else length
+        self.is_last = False  # the connection ends with it
+
+
+def xml_reply(document: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return a document as a reply."""
+    return Reply(200, {**_XML, **headers} if headers else _XML, document)
+
+
+def head_bytes(reply: Reply, *, request_id: str, host_id: str, now_s: int) -> bytes:
+    """Return the status line and headers.
+
+    Raises:  ValueError if a header has a line break in it: there is no such header to be sent.
+    """
+    lines = [f"{name}: {value}\r\n" for name, value in reply.headers.items()]
+    if reply.status != 304 and reply.status != 204:
+        lines.append(f"Content-Length: {reply.length}\r\n")
+    if reply.is_last:
+        lines.append("Connection: close\r\n")
+    text = "".join(lines)
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines) or "\0" in text:
+        raise ValueError("a header has a line break")
+    return (
+        f"{_status_line(reply.status)}Server: {SERVER}\r\nDate: {http_from_s(now_s)}\r\n"
+        f"x-amz-request-id: {request_id}\r\nx-amz-id-2: {host_id}\r\n"
+        f"X-Content-Type-Options: nosniff\r\n{text}\r\n"
+    ).encode("utf-8", "surrogateescape")
+
+
+@lru_cache(64)
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"

@@ -1,0 +1,191 @@
+"""A request's head as the protocol sees it: raw path, raw query, headers; nothing decoded twice.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote_to_bytes
+
+from swiftlite.errors import InvalidArgument, InvalidRequest
+from swiftlite.s3.errors import InvalidURI
+
+# Headers that say something only once. A second one is how requests are smuggled past a check.
+_SINGLE = frozenset(
+    {
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-md5",
+        "content-type",
+        "date",
+        "expect",
+        "expires",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-unmodified-since",
+        "range",
+        "transfer-encoding",
+    }
+)
+
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_CANONICAL_PATH = re.compile(r"(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*", re.ASCII)
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}", re.ASCII)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+class Request:
+    """One request's head.
+
+    `headers` has lower-case names; values are UTF-8 where they can be (other bytes are surrogate
+    escapes, so that what was signed can be hashed again). `query` is decoded once; `+` is a plus.
+    """
+
+    __slots__ = ("headers", "method", "path", "query", "raw_query", "secure", "source", "target")
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        secure: bool = False,
+        source: str = "",
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.path, _, self.raw_query = target.partition("?")
+        self.headers = headers
+        self.query: dict[str, str] = parse_query(self.raw_query) if self.raw_query else {}
+        self.secure = secure
+        self.source = source
+
+    def header(self, name: str) -> str | None:
+        """Return the header's value, or None."""
+        return self.headers.get(name)
+
+
+def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones joined by a comma, as signers join them.
+
+    Raises:  InvalidRequest where a header that may be there once is there twice.
+    """
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("utf-8", "surrogateescape")
+        if name in headers:
+            if name in _SINGLE or (
+                name.startswith("x-amz-") and not name.startswith("x-amz-meta-")
+            ):
+                raise InvalidRequest(reason=f"The header {name} was sent more than once")
+            value = f"{headers[name]},{value}"
+        headers[name] = value
+    return headers
+
+
+def parse_query(raw: str) -> dict[str, str]:
+    """Return the parameters, decoded once.
+
+    Raises:  InvalidURI for a broken escape or bytes that are not UTF-8; InvalidArgument for a
+             parameter that is there twice.
+    """
+    query: dict[str, str] = {}
+    for pair in raw.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        name = decoded(name)
+        if name in query:
+            raise InvalidArgument(
+                argument=name, value="", reason="The parameter was sent more than once"
+            )
+        query[name] = decoded(value)
+    return query
+
+
+def decoded(text: str) -> str:
+    """Return `text` with its percent escapes decoded.
+
+    Raises:  InvalidURI for a broken escape, or bytes that are not UTF-8.
+    """
+    if "%" not in text and text.isascii():
+        return text
+    if _BROKEN_ESCAPE.search(text):
+        raise InvalidURI()
+    try:
+        return unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8")
+    except UnicodeError:
+        raise InvalidURI() from None
+
+
+def canonical_path(raw: str) -> str:
+    """Return the path as signers write it: RFC 3986 escapes in upper case, nothing normalised.
+
+    An escaped slash stays escaped, `//` and `..` stay, since in S3 they are parts of a key.
+    """
+    return raw if _CANONICAL_PATH.fullmatch(raw) else _reencoded(raw, keep="/")
+
+
+def canonical_query(raw: str, *, leave_out: str = "") -> str:
+    """Return the query as signers write it: re-encoded, sorted by name and then by value."""
+    pairs = []
+    for pair in raw.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        name = _reencoded(name)
+        if leave_out and name == leave_out:
+            continue
+        pairs.append((name, _reencoded(value)))
+    pairs.sort()
+    return "&".join([f"{name}={value}" for name, value in pairs])
+
+
+def number(text: str, *, low: int, high: int) -> int | None:
+    """Return the number in ASCII digits, or None where it is not one or is out of bounds."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = int(text)
+    return value if low <= value <= high else None
+
+
+def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    """Return `headers` with `more`.
+
+    Raises:  InvalidRequest where both name the same header.
+    """
+    for name in more:
+        if name in headers:
+            raise InvalidRequest(reason=f"{name} is in the query and in a header")
+    return {**headers, **more}
+
+
+def _reencoded(raw: str, keep: str = "") -> str:
+    out = []
+    at = 0
+    for match in _ESCAPE.finditer(raw):
+        out.append(_encoded(raw[at : match.start()], keep))
+        byte = int(match.group()[1:], 16)
+        out.append(chr(byte) if byte in _UNRESERVED else match.group().upper())
+        at = match.end()
+    out.append(_encoded(raw[at:], keep))
+    return "".join(out)
+
+
+def _encoded(text: str, keep: str) -> str:
+    kept = keep.encode()
+    return "".join(
+        chr(byte) if byte in _UNRESERVED or byte in kept else f"%{byte:02X}"
+        for byte in text.encode("utf-8", "surrogateescape")
+    )
