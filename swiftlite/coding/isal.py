@@ -21,27 +21,15 @@ if TYPE_CHECKING:
 SETTING = "CUMULOG_LIBISAL"  # a path; empty: do not use ISA-L; absent: look where it usually is
 CELL_BYTES_MAX = 2**31 - 1  # the library counts in C ints
 TABLES_REMEMBERED = 1024  # erasure patterns of a codec; 32 * k bytes for each cell to make
-PYBUF_SIMPLE = 0
+
+# Py_buffer, of the stable ABI since Python 3.11, as 64-bit words: buf, obj, len, itemsize, two
+# ints, and five pointers. It reads any buffer where it is, also one that may not be written.
+VIEW_WORDS = 10
+VIEW_BUF = 0
+VIEW_LEN = 2
+PYBUF_SIMPLE = 0  # contiguous bytes, or BufferError
 
 log = logging.getLogger(__name__)
-
-
-class _View(ctypes.Structure):
-    """Py_buffer, of the stable ABI since Python 3.11: reads any buffer where it is."""
-
-    _fields_ = (
-        ("buf", ctypes.c_void_p),
-        ("obj", ctypes.c_void_p),
-        ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t),
-        ("readonly", ctypes.c_int),
-        ("ndim", ctypes.c_int),
-        ("format", ctypes.c_void_p),
-        ("shape", ctypes.c_void_p),
-        ("strides", ctypes.c_void_p),
-        ("suboffsets", ctypes.c_void_p),
-        ("internal", ctypes.c_void_p),
-    )
 
 
 _get_buffer = ctypes.pythonapi.PyObject_GetBuffer
@@ -80,7 +68,7 @@ class Isal:
     def find(cls) -> Isal | None:
         """Return the first library that loads: the one that is set, the system's, pyeclib's."""
         configured = os.environ.get(SETTING)
-        if configured == "":
+        if configured == "" or ctypes.sizeof(ctypes.c_void_p) != 8:
             return None
         for name in [configured] if configured else _usual_places():
             try:
@@ -103,10 +91,11 @@ class _Pointers(threading.local):
     """A thread's standing arrays: making them anew costs more than coding a small object."""
 
     def __init__(self, cells: int) -> None:
-        self.views = (_View * cells)()
-        self.at = [ctypes.addressof(view) for view in self.views]
-        self.sources = (ctypes.c_void_p * cells)()
-        self.targets = (ctypes.c_void_p * cells)()
+        self.views = (ctypes.c_ssize_t * (VIEW_WORDS * cells))()
+        size = VIEW_WORDS * ctypes.sizeof(ctypes.c_ssize_t)
+        self.at = [ctypes.addressof(self.views) + i * size for i in range(cells)]
+        self.sources = (ctypes.c_ssize_t * cells)()
+        self.targets = (ctypes.c_ssize_t * cells)()
 
 
 class IsalCodec:
@@ -155,23 +144,23 @@ class IsalCodec:
     ) -> list[Buffer]:
         """Return `count` products of the tables' rows with the k cells."""
         local = self._pointers
-        views, at, sources, targets = local.views, local.at, local.sources, local.targets
-        held = 0
+        views, sources, targets = local.views, local.sources, local.targets
+        held = []
         try:
-            for cell in cells:
-                _get_buffer(cell, at[held], PYBUF_SIMPLE)
-                sources[held] = views[held].buf
-                held += 1
-            length = common_length([views[i].len for i in range(held)])
+            for cell, at in zip(cells, local.at, strict=False):
+                _get_buffer(cell, at, PYBUF_SIMPLE)
+                held.append(at)
+            words = views[: VIEW_WORDS * self.k]
+            length = common_length(words[VIEW_LEN::VIEW_WORDS])
             if length > CELL_BYTES_MAX:
                 raise CellsUnfit(f"cells of {length} bytes; at most {CELL_BYTES_MAX}")
             made = bytearray(count * length)
             start = ctypes.addressof(ctypes.c_char.from_buffer(made))
-            for i in range(count):
-                targets[i] = start + i * length
+            sources[: self.k] = words[VIEW_BUF::VIEW_WORDS]
+            targets[:count] = [start + i * length for i in range(count)]
             self._library.encode_data(length, self.k, count, tables, sources, targets)
         finally:
-            for i in range(held):
-                _release_buffer(at[i])
+            for at in held:
+                _release_buffer(at)
         whole = memoryview(made)
         return [whole[i * length : (i + 1) * length] for i in range(count)]
