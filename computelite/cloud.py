@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
-from swiftlite.store import Store
+import msgspec
 
 from computelite.config import Config
 from computelite.errors import LogMissing
@@ -17,11 +18,40 @@ from eventlog.clock import Clock, Ids, SystemClock, SystemIds
 from eventlog.sqlite import SqliteLog
 from eventlog.view import TableView
 from swiftlite.catalog.view import CatalogView
+from swiftlite.gateway.devices import Condition
+from swiftlite.store import Store
 
 
 def views() -> list[TableView]:
     """Return the table views of a cloud; whoever writes to its log must have all of them."""
     return [CatalogView(), IdentityView()]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How a cloud is."""
+
+    devices: list[Condition]
+    position: int
+    log_failure: str  # "" while it can be written
+
+    @property
+    def out(self) -> list[Condition]:
+        """Devices that are not in use."""
+        return [device for device in self.devices if device.state == "out"]
+
+    @property
+    def serving(self) -> bool:
+        """Whether objects can be written: the log takes events, and some devices take fragments."""
+        return not self.log_failure and len(self.out) < len(self.devices)
+
+    def public(self) -> dict[str, Any]:
+        """Return what anyone may know: no paths, no reasons."""
+        state = "ok" if self.serving and not self.out else "degraded" if self.serving else "down"
+        return {
+            "status": state,
+            "log": {"state": "failed" if self.log_failure else "ok", "position": self.position},
+            "devices": {str(device.id): device.state for device in self.devices},
+        }
 
 
 class Cloud:
@@ -49,6 +79,15 @@ class Cloud:
         self.ids = ids
         self.authenticator = LogAuthenticator(log, keystore)
 
+    async def health(self) -> Health:
+        """Return how the cloud is, as this process sees it."""
+        devices = await self.store.devices.conditions()
+        return Health(
+            devices=devices,
+            position=self.log.head(),
+            log_failure=str(self.log.failure) if self.log.failure else "",
+        )
+
     @staticmethod
     @contextlib.asynccontextmanager
     async def open(folder: Folder, config: Config | None = None) -> AsyncIterator[Cloud]:
@@ -64,7 +103,8 @@ class Cloud:
         keystore = open_keystore(folder.keystore, ids)
         log = await SqliteLog.open(folder.log, views=views(), clock=clock, ids=ids)
         try:
-            store = await Store.open(log, cloud_id=record.cloud_id, clock=clock, ids=ids)
+            k, m = record.k_m
+            store = await Store.open(log, cloud_id=record.cloud_id, k=k, m=m, clock=clock, ids=ids)
             try:
                 yield Cloud(
                     folder=folder,

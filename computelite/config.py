@@ -30,6 +30,10 @@ class Listen(Knobs, frozen=True, kw_only=True):
     """Where it listens; HOST:PORT, port 0 takes a free one."""
 
     s3: Annotated[str, Meta(description="the S3 protocol, alone on its port")] = "127.0.0.1:9000"
+    domains: Annotated[
+        tuple[str, ...],
+        Meta(description="host names under which a bucket may be the first label: bucket.DOMAIN"),
+    ] = ("localhost",)
     api: Annotated[
         str, Meta(description="everything else: health, metrics, later the dashboard")
     ] = "127.0.0.1:9001"
@@ -76,13 +80,13 @@ class Http(Knobs, frozen=True, kw_only=True):
     ] = 1000
     header_s: Annotated[
         Seconds, Meta(description="seconds for a request's line and headers to arrive")
-    ] = 10.0
+    ] = 30.0
     body_s: Annotated[
         Seconds, Meta(description="seconds that a request's body may stall, and a reader may")
-    ] = 30.0
+    ] = 60.0
     keepalive_s: Annotated[
         Seconds, Meta(description="seconds that an idle connection stays open")
-    ] = 60.0
+    ] = 75.0
 
 
 class Processes(Knobs, frozen=True, kw_only=True):

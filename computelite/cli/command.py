@@ -44,6 +44,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, work: Callable[[], int]) -> int:
     """Do a command's work; turn what can go wrong into a text and an exit code."""
+    os.umask(0o077)  # whatever is made in a data folder is its owner's
     try:
         return work()
     except CloudError as error:

@@ -35,7 +35,6 @@ OPERATIONS: dict[str, Operation] = {
     "device.list": Operation(Nothing, storage.device_list),
     "scrub": Operation(storage.Scrub, storage.scrub_all),
     "repair": Operation(Nothing, storage.repair_all),
-    "sweep": Operation(Nothing, storage.sweep_all),
 }
 
 

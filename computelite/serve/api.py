@@ -1,23 +1,31 @@
 """The API port: what it answers until the services behind it exist.
 
     /         which services there are
-    /healthz  JSON; 200 while objects can be written and read, else 503
+    /healthz  JSON; 200 while objects can be written, else 503
     /metrics  Prometheus text, where the configuration allows it
-Everything else is a 404 in JSON.
+Everything else is a 404 in JSON. Connections, their deadlines and their limits are the S3 port's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import Any
+import logging
+from http import HTTPStatus
 
-from aiohttp import web
+from aiohttp.http import RawRequestMessage
 
 from computelite.cloud import Cloud
 from computelite.serve.metrics import CONTENT_TYPE, metrics_text
 from computelite.serve.slots import Slots
+from eventlog.errors import CloudError
+from swiftlite.s3.payload import Incoming
+from swiftlite.s3.replies import SERVER, Reply
 
-_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+log = logging.getLogger(__name__)
+
+_JSON = "application/json"
+_TEXT = "text/plain; charset=utf-8"
 
 
 class Api:
@@ -27,46 +35,73 @@ class Api:
         self._cloud = cloud
         self._slots = slots
         self._s3_url = s3_url
+        self._pages = {"/": self._services, "/healthz": self._health}
+        if cloud.config.listen.metrics:
+            self._pages["/metrics"] = self._metrics
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
-        pages = {"/": self._services, "/healthz": self._health}
-        if self._cloud.config.listen.metrics:
-            pages["/metrics"] = self._metrics
-        page = pages.get(request.path)
-        if page is None:
-            return _json(404, {"error": {"code": 404, "title": "Not Found", "message": _NOWHERE}})
-        if request.method not in ("GET", "HEAD"):
-            message = f"{request.method} is not for this page"
-            error = {"code": 405, "title": "Method Not Allowed", "message": message}
-            return _json(405, {"error": error}, Allow="GET, HEAD")
-        return await page()
+    async def answer(
+        self, message: RawRequestMessage, incoming: Incoming, *, secure: bool, source: str
+    ) -> tuple[Reply, str]:
+        """Return the reply. Raises nothing but CancelledError."""
+        request_id = self._cloud.ids.uuid7().hex()
+        page = self._pages.get(message.path.partition("?")[0])
+        try:
+            if page is None:
+                reply = _error(404, "There is nothing here.")
+            elif message.method not in ("GET", "HEAD"):
+                reply = _error(405, f"{message.method} is not for this page.", Allow="GET, HEAD")
+            else:
+                reply = await page()
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # the edge: the client gets an answer, the operator the reason
+            log.exception("request %s failed", request_id)
+            reply = _error(500, "An internal error; the cloud's stderr has it by the request id.")
+        if message.method == "HEAD":
+            reply.body = b""
+        return reply, request_id
 
-    async def _services(self) -> web.Response:
+    def refusal(self, error: CloudError) -> tuple[Reply, str]:
+        """Return the answer to what never became a request."""
+        return _error(400, str(error)), self._cloud.ids.uuid7().hex()
+
+    def head_of(self, reply: Reply, request_id: str) -> bytes:
+        """Return the reply's status line and headers."""
+        headers = {
+            "Server": SERVER,
+            "X-Request-Id": request_id,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Content-Length": str(reply.length),
+            **reply.headers,
+        }
+        if reply.is_last:
+            headers["Connection"] = "close"
+        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode("ascii", "replace")
+
+    async def _services(self) -> Reply:
         text = (
             "Cumulog: a private cloud on one append-only event log.\n\n"
-            f"S3            {self._s3_url}\n"
-            "health        /healthz\n"
-            f"metrics       {'/metrics' if self._cloud.config.listen.metrics else 'off'}\n"
+            f"S3        {self._s3_url}\n"
+            "health    /healthz\n"
         )
-        return web.Response(text=text, headers=_SAFE)
+        if "/metrics" in self._pages:
+            text += "metrics   /metrics\n"
+        return Reply(200, {"Content-Type": _TEXT}, text.encode())
 
-    async def _health(self) -> web.Response:
+    async def _health(self) -> Reply:
         health = await self._cloud.health()
-        return _json(200 if health.serving else 503, health.public())
+        body = json.dumps(health.public()) + "\n"
+        return Reply(200 if health.serving else 503, {"Content-Type": _JSON}, body.encode())
 
-    async def _metrics(self) -> web.Response:
+    async def _metrics(self) -> Reply:
         body = metrics_text(self._slots, await self._cloud.health())
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, **_SAFE})
+        return Reply(200, {"Content-Type": CONTENT_TYPE}, body)
 
 
-_NOWHERE = "There is nothing here."
-
-
-def _json(status: int, body: dict[str, Any], **headers: str) -> web.Response:
-    return web.Response(
-        status=status,
-        text=json.dumps(body) + "\n",
-        content_type="application/json",
-        headers={**_SAFE, **headers},
-    )
+def _error(status: int, message: str, **headers: str) -> Reply:
+    title = HTTPStatus(status).phrase
+    body = json.dumps({"error": {"code": status, "title": title, "message": message}}) + "\n"
+    return Reply(status, {"Content-Type": _JSON, **headers}, body.encode())

@@ -18,14 +18,12 @@ def metrics_text(slots: Slots, health: Health) -> bytes:
 
     class Numbers(Collector):
         def collect(self) -> Iterable[Metric]:
-            yield GaugeMetricFamily(
-                "cumulog_connections", "Open connections", slots.total(Counter.CONNECTIONS)
-            )
-            yield CounterMetricFamily(
-                "cumulog_connections_refused",
-                "Connections refused at the limit",
-                slots.total(Counter.REFUSED),
-            )
+            for name, kind, counter, what in (
+                ("open", GaugeMetricFamily, Counter.OPEN, "S3 connections now"),
+                ("accepted", CounterMetricFamily, Counter.ACCEPTED, "S3 connections ever"),
+                ("refused", CounterMetricFamily, Counter.REFUSED, "turned away at the limit"),
+            ):
+                yield kind(f"cumulog_connections_{name}", what, slots.total(counter))
             yield GaugeMetricFamily("cumulog_log_position", "Last position", health.position)
             yield GaugeMetricFamily(
                 "cumulog_serving", "1 while objects can be written", int(health.serving)

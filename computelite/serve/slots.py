@@ -1,4 +1,4 @@
-"""Connections of all workers, counted in memory that they share: one row for each, all read the sum.
+"""Connections of all workers, counted in memory that they share: a row for each, all read the sum.
 
 Made before the first fork. A row has one writer, and an aligned 8-byte store is atomic, so there is
 no lock that a killed worker could take with it.

@@ -60,14 +60,7 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     count = config.processes.workers or len(os.sched_getaffinity(0))
     slots = Slots(count, config.http.connections)
     gate = Gate(folder=folder, config=config, s3=s3, api=api, tls=tls, slots=slots)
-    workers = [
-        Role(
-            f"w{number + 1}",
-            lambda ready, number=number: run_loop(partial(work, gate, number, ready)),
-            on_death=partial(slots.worker_died, number),
-        )
-        for number in range(count)
-    ]
+    workers = [_worker(gate, number) for number in range(count)]
     keeper = Role("keeper", lambda ready: run_loop(partial(keep, folder, config, ready)))
 
     def announce() -> None:
@@ -85,3 +78,11 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
         on_drain=give_ports_back,
         drain_s=config.processes.drain_s,
     ).run()
+
+
+def _worker(gate: Gate, number: int) -> Role:
+    return Role(
+        f"w{number + 1}",
+        lambda ready: run_loop(partial(work, gate, number, ready)),
+        on_death=partial(gate.slots.worker_died, number),
+    )

@@ -1,0 +1,69 @@
+"""A gateway worker: answers on both ports until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import ssl
+from collections.abc import Callable
+
+import msgspec
+
+from computelite.cloud import Cloud
+from computelite.config import Config
+from computelite.credentials import REGION_S3
+from computelite.folder import Folder
+from computelite.serve.api import Api
+from computelite.serve.listeners import Address
+from computelite.serve.slots import Slots
+from computelite.serve.stop import duty, wait_for_end
+from swiftlite.s3.app import S3App
+from swiftlite.s3.limits import CountedSlots, Limits
+from swiftlite.s3.server import S3Server
+
+# For people and monitors; the S3 port's limit is the one that clients meet.
+_API_CONNECTIONS = 256
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """What every worker of a cloud gets from the supervisor."""
+
+    folder: Folder
+    config: Config
+    s3: Address
+    api: Address
+    tls: ssl.SSLContext | None
+    slots: Slots
+
+
+async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM, then drain.
+
+    Raises:  what opening the cloud raises; LogFailed if the log fails.
+    """
+    http = gate.config.http
+    limits = Limits(head_s=http.header_s, progress_s=http.body_s, idle_s=http.keepalive_s)
+    async with (
+        Cloud.open(gate.folder, gate.config) as cloud,
+        duty("upkeep of devices", cloud.store.run()) as upkeep,
+    ):
+        app = S3App(
+            cloud.store.gateway,
+            cloud.authenticator,
+            clock=cloud.clock,
+            ids=cloud.ids,
+            region=REGION_S3,
+            domains=gate.config.listen.domains,
+        )
+        s3 = S3Server(app, limits=limits, slots=gate.slots.row(number))
+        scheme = "https" if gate.tls else "http"
+        pages = Api(cloud, gate.slots, s3_url=gate.s3.url(scheme))
+        api = S3Server(pages, limits=limits, slots=CountedSlots(_API_CONNECTIONS))
+        await s3.listen(gate.s3.listen(), gate.tls)
+        await api.listen(gate.api.listen(), gate.tls)
+        gc.collect()
+        gc.freeze()
+        say_ready()
+        await wait_for_end(cloud.log, upkeep)
+        patience_s = gate.config.processes.drain_s
+        await asyncio.gather(s3.drain(patience_s), api.drain(patience_s))
