@@ -63,7 +63,7 @@ class BucketRetentionSet(Event):
 
 
 @event("object.written", v=1)
-class ObjectWritten(Event):
+class ObjectWritten(Event, kw_only=True):
     """A version came to be, with all its bytes durable, and is the latest of its key.
 
     A null version ends the null version that was there before.
@@ -74,9 +74,9 @@ class ObjectWritten(Event):
 
     bucket_id: bytes
     key: str
-    version_id: str = ""
     size: int
     etag: str
+    version_id: str = ""
     owner: str = ""
     checksums: dict[str, str] = field(default_factory=dict)
     checksum_type: str = ""  # "FULL_OBJECT", "COMPOSITE"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -78,7 +78,8 @@ class Connection(RequestHandler):
     # -- what the transport says -----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports keep the contract, but do not derive from the class.
+        transport = cast(asyncio.Transport, transport)
         if self._server.is_draining or not self._server.slots.acquire():
             BaseProtocol.connection_made(self, transport)
             self._server.refuse(transport)
