@@ -67,11 +67,11 @@ class SimDisk:
     users of the disk to have let go of it. What happens is decided by `seed` alone.
     """
 
-    def __init__(self, root: str, *, seed: int = 0, lies: bool = False) -> None:
+    def __init__(self, root: str, *, seed: int = 0, lies: frozenset[str] = frozenset()) -> None:
         self.root = os.path.abspath(root)
         self.faults: list[Fault] = []
         self.log: list[str] = []
-        self.lies = lies  # syncs return without having done anything
+        self.lies = lies  # syncs that return without having done anything
         self.free: int | None = None  # what `space` reports instead of the truth
         self._random = random.Random(seed)
         self._real = PosixDisk()
@@ -165,7 +165,7 @@ class SimDisk:
         with self._lock:
             self._step("fdatasync")
             file = self._file(fd)
-            if self.lies or file is None:
+            if "fdatasync" in self.lies or file is None:
                 return
             size = self._real.fstat(fd).size
             file.durable.extend(bytes(max(0, size - len(file.durable))))
@@ -178,7 +178,7 @@ class SimDisk:
         with self._lock:
             self._step("fsync_dir")
             self._real.fsync_dir(path)
-            if self.lies:
+            if "fsync_dir" in self.lies:
                 return
             for name in self._live.keys() | self._durable.keys():
                 if os.path.dirname(name) != path:
@@ -240,9 +240,7 @@ class SimDisk:
                 raise OSError(errno.EIO, "the power is off")
             if op in CHANGES:
                 self.log.append(op)
-            for fault in self.faults:
-                if not fault.strikes(op):
-                    continue
+            for fault in [fault for fault in self.faults if fault.strikes(op)]:
                 if fault.how == "power":
                     if op == "pwritev" and (part := b"".join(buffers)):
                         # The cut may come in the middle of a write.

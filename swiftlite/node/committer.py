@@ -84,6 +84,7 @@ class Committer:
         self._closed = True
         self._queue.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
+        self._tail.abandon()
 
     def _run(self) -> None:
         ending = False

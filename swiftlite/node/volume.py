@@ -216,7 +216,7 @@ class Tail:
         return (opened.device, opened.inode) == (named.device, named.inode)
 
     def abandon(self) -> None:
-        """Append to another volume from now on: this one has a torn tail."""
+        """Let go of the volume: its tail is torn, or nothing more will be appended."""
         self._handle = None
 
     def _reuse(self, number: int, known: int) -> bool:

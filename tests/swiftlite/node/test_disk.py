@@ -27,7 +27,7 @@ def test_a_disk_keeps_the_ports_contract(kind: type, tmp_path: Path) -> None:
 class Bare:
     """A file and a folder on a disk whose power goes off."""
 
-    def __init__(self, root: Path, *, lies: bool = False, seed: int = 0) -> None:
+    def __init__(self, root: Path, *, lies: frozenset[str] = frozenset(), seed: int = 0) -> None:
         root.mkdir(exist_ok=True)
         self.disk = SimDisk(str(root), lies=lies, seed=seed)
         self.path = str(root / "f")
@@ -72,7 +72,7 @@ def test_a_rename_that_was_not_synced_is_taken_back(tmp_path: Path) -> None:
 
 
 def test_a_lying_sync_keeps_nothing(tmp_path: Path) -> None:
-    bare = Bare(tmp_path / "r", lies=True)
+    bare = Bare(tmp_path / "r", lies=frozenset(["fdatasync", "fsync_dir"]))
     fd = bare.disk.create(bare.path)
     bare.disk.fdatasync(fd)
     bare.disk.fsync_dir(os.path.dirname(bare.path))
