@@ -14,12 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import apsw
 import msgspec
 import uvloop
 
-from bench.events import ObjectStored, stored
+from bench.events import ObjectStored, Piece, stored
 from bench.report import Result, interleaved
 from eventlog.database import create_table, open_database, sql_tables
 from eventlog.database import run as run_sql
@@ -48,7 +49,7 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     position: int
     modified_us: int
     headers: dict[str, str]
-    blobs: tuple[str, ...]
+    pieces: tuple[Piece, ...]
 
 
 class Objects(TableView):
@@ -56,7 +57,7 @@ class Objects(TableView):
 
     name = "objects"
     version = 1
-    tables = {"object": Known}
+    tables: ClassVar = {"object": Known}
     handles = frozenset({ObjectStored})
 
     def keys(self, event: Event) -> Iterable[tuple[str, bytes]]:
@@ -68,8 +69,9 @@ class Objects(TableView):
         assert isinstance(event, ObjectStored)
         key = f"{event.bucket}{event.key}".encode()
         rows.get("object", key)
-        blobs = tuple(piece.blob for piece in event.pieces)
-        row = Known(event.size, event.etag, rec.position, rec.committed_us, event.headers, blobs)
+        row = Known(
+            event.size, event.etag, rec.position, rec.committed_us, event.headers, event.pieces
+        )
         rows.put("object", key, row)
 
 
@@ -97,7 +99,7 @@ def run(args: argparse.Namespace) -> list[Result]:
         rows = _rows(path)
 
         def fold() -> float:
-            return args.events / uvloop.run(_fold(path, args.events))
+            return float(args.events) / uvloop.run(_fold(path, args.events))
 
         def again() -> float:
             before = time.perf_counter()

@@ -63,7 +63,7 @@ class Undecodable(Exception):
 
 
 _data_types: dict[type[Event], Callable[..., Data]] = {}
-_decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+_decoders: dict[tuple[str, int], Callable[[bytes], Data]] = {}
 _entries = msgspec.json.Decoder(Entry)
 
 
@@ -88,18 +88,9 @@ def decode_data(name: str, schema: int, data: bytes) -> Data:
 
     Raises: Undecodable if the name or version is unknown here or the bytes do not fit it.
     """
-    known = type_named(name)
-    if known is None:
-        raise Undecodable(f"no event type {name} is known here")
-    if schema > known.version:
-        raise Undecodable(f"{name} v{schema} is newer than v{known.version}, known here")
-    decoder = _decoders.get(name) or _decoder(known)
     try:
-        if schema < known.version:
-            raw = msgspec.json.decode(data, type=dict[str, Any])
-            raw["event"] = upcast(name, schema, raw["event"])
-            data = _encoder.encode(raw)
-        return cast(Data, decoder.decode(data))
+        decode = _decoders.get((name, schema)) or _decoder(name, schema)
+        return decode(data)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise Undecodable(f"{name} v{schema}: {error}") from error
 
@@ -142,7 +133,19 @@ def _data_type(known: EventType) -> Callable[..., Data]:
     return _data_types[known.cls]
 
 
-def _decoder(known: EventType) -> msgspec.json.Decoder[Any]:
+def _decoder(name: str, schema: int) -> Callable[[bytes], Data]:
+    known = type_named(name)
+    if known is None:
+        raise Undecodable(f"no event type {name} is known here")
+    if schema > known.version:
+        raise Undecodable(f"{name} v{schema} is newer than v{known.version}, known here")
     shape = _data_types.get(known.cls) or _data_type(known)
-    _decoders[known.name] = msgspec.json.Decoder(cast(Any, shape))
-    return _decoders[known.name]
+    current = msgspec.json.Decoder(cast(type[Data], shape)).decode
+
+    def lift(data: bytes) -> Data:
+        old = msgspec.json.decode(data, type=dict[str, Any])
+        old["event"] = upcast(name, schema, old["event"])
+        return current(_encoder.encode(old))
+
+    _decoders[name, schema] = current if schema == known.version else lift
+    return _decoders[name, schema]

@@ -227,15 +227,10 @@ class _Batch:
                 (apsw.carray(keys),),
             ):
                 self._keys[key] = (hashed, Appended(first, last, version))
-        pairs: list[tuple[str, bytes]] = []
-        for request in batch:
-            for guard in request.guards:
-                pairs.extend(guard.keys())
-            for frame in request.frames:
-                if self._overlay.shows(frame.decoded.event):
-                    pairs.extend(self._overlay.keys(frame.decoded.event))
-        if pairs:
-            self._overlay.prefetch(pairs)
+        self._overlay.prefetch(
+            (frame.decoded.event for request in batch for frame in request.frames),
+            (pair for request in batch for guard in request.guards for pair in guard.keys()),
+        )
 
     def _decide(self, request: Request) -> Appended:
         if request.bookmark is not None:
@@ -259,12 +254,14 @@ class _Batch:
             position += 1
             version += 1
             kind, at_us, event_id, entry, data, salt, leaf, decoded = frame
-            if self._overlay.shows(decoded.event):
+            event = decoded.event
+            if self._overlay.shows(event):
                 self._overlay.evolve(
+                    event,
                     Recorded(
                         position, request.stream, version, kind, at_us, self._now,
                         event_id, entry, data, salt, request.subject, decoded,
-                    )
+                    ),
                 )  # fmt: skip
             rows.append(
                 (position, number, version, self._type_id(kind), at_us, self._now,

@@ -82,6 +82,8 @@ class _Job:
         self._lock = lock
         self._progress = progress
         self._reader = Reader(connection)
+        # What is being built can be built again, so it need not be synced; the switch is.
+        connection.pragma("synchronous", "normal")
 
     def rebuild(self, view: TableView, compare: bool) -> Rebuilt:
         live = sql_tables([view])
@@ -89,8 +91,6 @@ class _Job:
         with self._lock, writing(self._connection):
             for sql in new.values():
                 create_table(self._connection, sql)
-        # What is being built can be built again, so it need not be synced; the switch is.
-        self._connection.pragma("synchronous", "normal")
         refold = Refold(self._connection, [view], new)
         self._catch_up(refold)
         found: list[Difference] = []
@@ -109,10 +109,12 @@ class _Job:
         with self._lock, writing(self._connection):
             refold.fold(self._reader.head())
             self._switch(view, live, new, refold.position)
+        self._connection.pragma("synchronous", "normal")
         return Rebuilt(view.name, view.version, refold.position, compared, found)
 
     def forget(self, names: set[str]) -> None:
         """Let go of the views that are not in `names`."""
+        self._connection.pragma("synchronous", "full")
         with self._lock, writing(self._connection):
             for (name,) in run(self._connection, "SELECT name FROM view"):
                 if name not in names:
@@ -127,12 +129,9 @@ class _Job:
                 left = True
                 while left:
                     with self._lock, writing(self._connection):
-                        run(
-                            self._connection,
-                            f"DELETE FROM {sql} WHERE key IN (SELECT key FROM {sql} LIMIT ?)",
-                            (DROP_ROWS,),
-                        )
-                        left = self._connection.changes() == DROP_ROWS
+                        some = f"(SELECT key FROM {sql} ORDER BY key LIMIT 1 OFFSET {DROP_ROWS})"
+                        run(self._connection, f"DELETE FROM {sql} WHERE key < {some}")
+                        left = self._connection.changes() > 0
                 with self._lock, writing(self._connection):
                     run(self._connection, f"DROP TABLE {sql}")
 

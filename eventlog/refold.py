@@ -15,7 +15,7 @@ from eventlog.errors import Corrupt, ViewParked
 from eventlog.reader import Reader
 from eventlog.view import Overlay, TableView
 
-CELLS_MAX = 50_000  # rows held in memory before they are written
+CELLS_MAX = 100_000  # rows held in memory before they are written
 
 Progress = Callable[[int, int], None]  # positions done, positions in all
 
@@ -30,7 +30,7 @@ class Difference(NamedTuple):
 
 
 class Refold:
-    """Some views, folded anew into tables of `connection` that are named by `tables`."""
+    """Some views, folded anew into the empty tables of `connection` that `tables` names."""
 
     def __init__(
         self, connection: apsw.Connection, views: Sequence[TableView], tables: Mapping[str, str]
@@ -40,7 +40,7 @@ class Refold:
         self._views = views
         self._reader = Reader(connection)
         self._target = Tables(connection, tables)
-        self._overlay = Overlay(views, self._target)
+        self._overlay = Overlay(views, undoable=False)
         self._handles = frozenset[type]().union(*(view.handles for view in views))
 
     @classmethod
@@ -69,11 +69,11 @@ class Refold:
         """
         overlay, flush = self._overlay, flush or self.write
         for page in self._reader.scan(self.position, until, types=self._handles):
-            events = [event for rec in page if (event := rec.event) is not None]
-            overlay.prefetch(pair for event in events for pair in overlay.keys(event))
+            overlay.prefetch(event for rec in page if (event := rec.event) is not None)
             for rec in page:
                 try:
-                    overlay.evolve(rec)
+                    if (event := rec.event) is not None:
+                        overlay.evolve(event, rec)
                 except (apsw.Error, Corrupt):
                     raise
                 except Exception as error:
@@ -96,6 +96,7 @@ class Refold:
         for table, written, gone in self._overlay.changes():
             self._target.write(table, written, gone)
         self._overlay.clear()
+        self._overlay.attach(self._target)
 
 
 def differences(

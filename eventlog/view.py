@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import msgspec
@@ -68,62 +69,76 @@ class _Unknown:
 _UNKNOWN = _Unknown()
 
 
-class _Cells:
-    """What is known of one table: cells, and which of them differ from the source."""
+class _Cells(dict[bytes, Row | None]):
+    """What is known of one table: rows, None where there is none; others load when asked for."""
 
-    __slots__ = ("cells", "decode", "dirty", "name", "order", "source")
+    __slots__ = ("decode", "dirty", "name", "order", "source")
 
-    def __init__(self, name: str, row: type[msgspec.Struct], source: Source) -> None:
+    def __init__(self, name: str, row: type[msgspec.Struct]) -> None:
         self.name = name
         self.decode = msgspec.msgpack.Decoder(row).decode
-        self.source = source
-        self.cells: dict[bytes, Row | None] = {}
-        self.dirty: set[bytes] = set()
-        self.order: list[bytes] | None = None  # the dirty keys sorted, once somebody scanned
+        self.source: Source | None = None  # None: nothing is stored
+        self.dirty: set[bytes] = set()  # the keys whose rows differ from the source's
+        self.order: list[bytes] | None = None  # the same, sorted, once somebody scanned
 
-    def get(self, key: bytes) -> Row | None:
-        cell = self.cells.get(key, _UNKNOWN)
-        if cell is _UNKNOWN:
-            self.load((key,))
-            cell = self.cells[key]
-        return cell
+    def __missing__(self, key: bytes) -> Row | None:
+        if self.source is None:
+            return None
+        self.load((key,))
+        return self[key]
 
     def load(self, keys: Sequence[bytes]) -> None:
-        found = dict(self.source.load(self.name, keys))
-        for key in keys:
-            value = found.get(key)
-            self.cells[key] = None if value is None else self.decode(value)
+        assert self.source is not None, "there is nothing to load from"
+        self.update(dict.fromkeys(keys))
+        decode = self.decode
+        for key, value in self.source.load(self.name, keys):
+            self[key] = decode(value)
 
-    def mark(self, key: bytes) -> None:
-        if key not in self.dirty:
-            self.dirty.add(key)
+    def change(self, key: bytes, row: Row | None) -> None:
+        self[key] = row
+        if self.order is not None and key not in self.dirty:
+            insort(self.order, key)
+        self.dirty.add(key)
+
+    def restore(self, key: bytes, row: Row | _Unknown | None, dirty: bool) -> None:
+        if row is _UNKNOWN:
+            del self[key]
+        else:
+            self[key] = row
+        if not dirty:
+            self.dirty.discard(key)
             if self.order is not None:
-                insort(self.order, key)
+                del self.order[bisect_left(self.order, key)]
 
-    def unmark(self, key: bytes) -> None:
-        self.dirty.discard(key)
-        if self.order is not None:
-            del self.order[bisect_left(self.order, key)]
+    def forget(self) -> None:
+        self.clear()
+        self.dirty.clear()
+        self.order = None
 
-    def dirty_between(self, lo: bytes, hi: bytes | None) -> list[bytes]:
+    def scan(
+        self, lo: bytes, hi: bytes | None, limit: int, reverse: bool
+    ) -> list[tuple[bytes, Row]]:
+        changed = self._changed_between(lo, hi)
+        # At most len(changed) of the stored rows are outdated, so `limit` good ones remain.
+        stored: list[tuple[bytes, bytes]] = []
+        if self.source is not None:
+            stored = self.source.range(self.name, lo, hi, limit + len(changed), reverse)
+        rows: list[tuple[bytes, Row]] = [
+            (key, self.decode(value)) for key, value in stored if key not in self.dirty
+        ]
+        if changed:
+            rows += [(key, self[key]) for key in changed if self[key] is not None]
+            rows.sort(key=lambda pair: pair[0], reverse=reverse)
+        return rows[:limit]
+
+    def _changed_between(self, lo: bytes, hi: bytes | None) -> list[bytes]:
         if self.order is None:
             self.order = sorted(self.dirty)
         end = len(self.order) if hi is None else bisect_left(self.order, hi)
         return self.order[bisect_left(self.order, lo) : end]
 
-    def scan(
-        self, lo: bytes, hi: bytes | None, limit: int, reverse: bool
-    ) -> list[tuple[bytes, Row]]:
-        changed = self.dirty_between(lo, hi)
-        # At most len(changed) of the stored rows are outdated, so `limit` good ones remain.
-        stored = self.source.range(self.name, lo, hi, limit + len(changed), reverse)
-        rows: list[tuple[bytes, Row]] = [
-            (key, self.decode(value)) for key, value in stored if key not in self.dirty
-        ]
-        if changed:
-            rows += [(key, self.cells[key]) for key in changed if self.cells[key] is not None]
-            rows.sort(key=lambda pair: pair[0], reverse=reverse)
-        return rows[:limit]
+
+_Journal = MutableSequence[tuple[_Cells, bytes, Any, bool]]
 
 
 class Rows:
@@ -134,23 +149,21 @@ class Rows:
 
     __slots__ = ("_journal", "_tables")
 
-    def __init__(
-        self, tables: Mapping[str, _Cells], journal: list[tuple[_Cells, bytes, Any, bool]]
-    ) -> None:
+    def __init__(self, tables: Mapping[str, _Cells], journal: _Journal) -> None:
         self._tables = tables
         self._journal = journal
 
     def get(self, table: str, key: bytes) -> Row | None:
         """Return the row, or None."""
-        return self._tables[table].get(key)
+        return self._tables[table][key]
 
     def put(self, table: str, key: bytes, row: Row) -> None:
         """Make `row` the row of `key`."""
-        self._set(self._tables[table], key, row)
+        self._change(self._tables[table], key, row)
 
     def delete(self, table: str, key: bytes) -> None:
         """Leave no row of `key`; there may have been none."""
-        self._set(self._tables[table], key, None)
+        self._change(self._tables[table], key, None)
 
     def first(
         self, table: str, lo: bytes, hi: bytes | None, reverse: bool = False
@@ -165,59 +178,64 @@ class Rows:
         """Return at most `limit` rows with lo <= key < hi, in order of keys, or in reverse."""
         return self._tables[table].scan(lo, hi, limit, reverse)
 
-    def _set(self, cells: _Cells, key: bytes, row: Row | None) -> None:
-        before = cells.cells.get(key, _UNKNOWN)
-        self._journal.append((cells, key, before, key in cells.dirty))
-        cells.cells[key] = row
-        cells.mark(key)
+    def _change(self, cells: _Cells, key: bytes, row: Row | None) -> None:
+        self._journal.append((cells, key, cells.get(key, _UNKNOWN), key in cells.dirty))
+        cells.change(key, row)
 
 
 class Overlay:
     """The rows of several views while a batch is folded: loaded once, changed here, then written.
 
-    Every change can be undone back to a mark, so that one bad request leaves no trace.
+    With `undoable`, every change can be taken back to a mark, so that one bad request leaves no
+    trace. Without `source`, nothing is stored yet, and nothing is looked up.
     """
 
-    def __init__(self, views: Sequence[TableView], source: Source) -> None:
-        self._views = tuple(views)
-        self._source = source
-        self._journal: list[tuple[_Cells, bytes, Any, bool]] = []
+    def __init__(
+        self, views: Sequence[TableView], source: Source | None = None, *, undoable: bool = True
+    ) -> None:
+        self._journal: _Journal = [] if undoable else deque(maxlen=0)
         self._tables: dict[str, _Cells] = {}
         self._shown: dict[type[Event], list[tuple[TableView, Rows]]] = {}
-        for view in self._views:
-            own = {name: _Cells(name, row, source) for name, row in view.tables.items()}
+        for view in views:
+            own = {name: _Cells(name, row) for name, row in view.tables.items()}
             self._tables |= own
             rows = Rows(own, self._journal)
             for cls in view.handles:
                 self._shown.setdefault(cls, []).append((view, rows))
         self.rows = Rows(self._tables, self._journal)
+        self.attach(source)
 
-    def prefetch(self, pairs: Iterable[tuple[str, bytes]]) -> None:
-        """Load the rows of `pairs` that are not known yet, with one query per table."""
-        wanted: dict[str, set[bytes]] = {}
-        for table, key in pairs:
-            wanted.setdefault(table, set()).add(key)
-        for table, keys in wanted.items():
-            cells = self._tables[table]
-            missing = sorted(keys.difference(cells.cells))
-            if missing:
-                cells.load(missing)
+    def attach(self, source: Source | None) -> None:
+        """Look rows up in `source` from now on."""
+        self._source = source
+        for cells in self._tables.values():
+            cells.source = source
 
     def shows(self, event: Event) -> bool:
         """Return whether any view handles such an event."""
         return type(event) in self._shown
 
-    def keys(self, event: Event) -> Iterable[tuple[str, bytes]]:
-        """Yield what the views hint that folding `event` will ask for."""
-        for view, _ in self._shown.get(type(event), ()):
-            yield from view.keys(event)
+    def prefetch(self, events: Iterable[Event], pairs: Iterable[tuple[str, bytes]] = ()) -> None:
+        """Load the rows that the views hint at for `events`, and `pairs`: one query per table."""
+        if self._source is None:
+            return
+        wanted: dict[str, list[bytes]] = {table: [] for table in self._tables}
+        for table, key in pairs:
+            wanted[table].append(key)
+        for event in events:
+            for view, _ in self._shown.get(type(event), ()):
+                for table, key in view.keys(event):
+                    wanted[table].append(key)
+        for table, keys in wanted.items():
+            cells = self._tables[table]
+            missing = sorted({key for key in keys if key not in cells})
+            if missing:
+                cells.load(missing)
 
-    def evolve(self, rec: Recorded) -> None:
-        """Show `rec` to the views that handle it."""
-        event = rec.event
-        if event is not None:
-            for view, rows in self._shown.get(type(event), ()):
-                view.evolve(rows, rec)
+    def evolve(self, event: Event, rec: Recorded) -> None:
+        """Show `rec`, whose event `event` is, to the views that handle it."""
+        for view, rows in self._shown.get(type(event), ()):
+            view.evolve(rows, rec)
 
     def mark(self) -> int:
         """Return a mark for `undo`."""
@@ -226,31 +244,28 @@ class Overlay:
     def undo(self, mark: int) -> None:
         """Take back every change since `mark`."""
         while len(self._journal) > mark:
-            cells, key, before, was_dirty = self._journal.pop()
-            if before is _UNKNOWN:
-                del cells.cells[key]
-            else:
-                cells.cells[key] = before
-            if not was_dirty:
-                cells.unmark(key)
+            cells, key, before, dirty = self._journal.pop()
+            cells.restore(key, before, dirty)
 
     def size(self) -> int:
         """Return how many rows are held."""
-        return sum(len(cells.cells) for cells in self._tables.values())
+        return sum(len(cells) for cells in self._tables.values())
 
     def changes(self) -> Iterable[tuple[str, list[tuple[bytes, bytes]], list[bytes]]]:
         """Yield (table, rows to write, keys to delete) of every changed table, keys sorted."""
         for cells in self._tables.values():
-            if cells.dirty:
-                keys = sorted(cells.dirty)
-                rows = [(key, cells.cells[key]) for key in keys]
-                written = [(key, encode_row(row)) for key, row in rows if row is not None]
-                yield cells.name, written, [key for key, row in rows if row is None]
+            written, gone = [], []
+            for key in sorted(cells.dirty):
+                row = cells[key]
+                if row is None:
+                    gone.append(key)
+                else:
+                    written.append((key, encode_row(row)))
+            if written or gone:
+                yield cells.name, written, gone
 
     def clear(self) -> None:
         """Forget everything: the source has it now, or it was rolled back."""
         self._journal.clear()
         for cells in self._tables.values():
-            cells.cells.clear()
-            cells.dirty.clear()
-            cells.order = None
+            cells.forget()
