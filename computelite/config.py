@@ -55,7 +55,7 @@ class Storage(Knobs, frozen=True, kw_only=True):
     ] = ""
     code: Annotated[
         str,
-        Meta(description="first start: K+M, data and parity fragments", pattern=r"^(\d+\+\d+)?$"),
+        Meta(description="first start: K+M, data and parity fragments"),
     ] = ""
     retention_s: Annotated[
         int, Meta(ge=0, description="seconds that replaced and deleted bytes stay, for going back")

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from computelite.errors import WrongUsage
 from eventlog.errors import CloudError
 
 _PR_SET_PDEATHSIG = 1
@@ -23,7 +24,8 @@ class Child:
     """
 
     def __init__(self, name: str, run: Callable[[Callable[[], None]], None]) -> None:
-        """Fork. The child runs `run(say_ready)` and exits: 0, or 1 if it raised."""
+        """Fork. The child runs `run(say_ready)` and exits: 0, or 2 if it
+        raised WrongUsage, or 1 if it raised anything else."""
         self.name = name
         self.ready = False
         self.started, said = os.pipe()
@@ -76,6 +78,7 @@ def _be_child(parent: int, name: str, run: Callable[[], None]) -> None:
             status = 0
     except CloudError as error:
         print(f"cumulog: {name}: {error}", file=sys.stderr)
+        status = 2 if isinstance(error, WrongUsage) else 1
     except BaseException:  # the edge of a process: nothing may run past it into the parent's code
         traceback.print_exc()
     finally:

@@ -13,10 +13,10 @@ from functools import partial
 from computelite.config import Config
 from computelite.credentials import Chosen
 from computelite.first_start import prepare, settle_record
-from computelite.folder import Folder, lock_folder, make_folder
+from computelite.folder import Folder, lock_folder, make_folder, new_record
 from computelite.serve.child import run_loop
 from computelite.serve.keeper import keep
-from computelite.serve.listeners import Address, tls_context
+from computelite.serve.listeners import Address, parse_address, tls_context
 from computelite.serve.process import Child
 from computelite.serve.slots import Slots
 from computelite.serve.supervisor import Role, Supervisor, say
@@ -30,17 +30,20 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     Raises:  WrongUsage and its like before anything was started.
     """
     clock, ids = SystemClock(), SystemIds()
-    make_folder(folder)
-    lock_folder(folder, clock)
-    record = settle_record(
-        folder,
-        devices=config.storage.devices,
-        code=config.storage.code,
-        log=config.log.url,
-        ids=ids,
-    )
+    wanted = {
+        "devices": config.storage.devices,
+        "code": config.storage.code,
+        "log": config.log.url,
+    }
+    # Whatever is wrong with the call is said before anything is made.
+    new_record(folder, cloud_id="", **wanted)
+    parse_address(config.listen.s3)
+    parse_address(config.listen.api)
     cert, key = config.listen.tls_cert, config.listen.tls_key
     tls = tls_context(cert, key) if cert else None
+    make_folder(folder)
+    lock_folder(folder, clock)
+    record = settle_record(folder, **wanted, ids=ids)
     scheme = "https" if tls else "http"
     s3, api = Address(config.listen.s3), Address(config.listen.api)
     urls = {"s3": s3.url(scheme), "api": api.url(scheme)}
