@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from eventlog.clock import Clock, Ids
+from eventlog.errors import CloudError
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 from swiftlite.catalog import rings as catalog
@@ -21,6 +22,7 @@ from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
+from swiftlite.heal.adopt import adopt
 from swiftlite.heal.repair import repair_blob
 from swiftlite.node.device import Device, Limits, format_device
 from swiftlite.node.disk import Disk, PosixDisk
@@ -31,7 +33,7 @@ from swiftlite.ring.tolerance import Tolerance, tolerance
 
 log_ = logging.getLogger(__name__)
 
-REOPEN_S = 2.0  # how often a device that is out is looked for
+REOPEN_S = 2.0  # how often devices are looked at: those that are out may be back
 PART_POWER = 12  # 4,096 partitions: even shares up to some hundreds of devices
 
 
@@ -183,6 +185,32 @@ class Store:
             self.rings.add(ring)
         await self.devices.adopt(await catalog.devices(self.log))
 
+    async def adopt(self, *, actor: Actor) -> list[int]:
+        """Make every empty folder in the place of a device that is out that device.
+
+        Returns the numbers of those that are to be filled now, which `heal.repair` does. Devices
+        that are missing, or that hold something else, stay out.
+        """
+        adopted = []
+        for row in await catalog.devices(self.log):
+            if row.state == "in" and not self.devices.is_up(row.id):
+                try:
+                    new = await adopt(
+                        self.log,
+                        self.disk,
+                        row,
+                        cloud_id=self.cloud_id,
+                        clock=self.engine.clock,
+                        ids=self.engine.ids,
+                        actor=actor,
+                    )
+                except (CloudError, OSError) as error:
+                    log_.warning("device %d is not adopted: %s", row.id, error)
+                    continue
+                adopted += [row.id] if new else []
+        await self.refresh()
+        return adopted
+
     async def health(self) -> Health:
         """Return how the devices are, and which losses the ring survives when all are up."""
         ring = self.rings.current
@@ -210,8 +238,7 @@ class Store:
     async def _reopen_devices(self) -> None:
         while True:
             await asyncio.sleep(REOPEN_S)
-            if self.devices.out():
-                await self.devices.reopen()
+            await self.devices.reopen()
 
     async def _repair_reads(self) -> None:
         while True:

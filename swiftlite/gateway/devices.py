@@ -17,6 +17,9 @@ from swiftlite.node.errors import DeviceOut
 log = logging.getLogger(__name__)
 
 
+LOOK_S = 5.0  # how long a device may take to say how much room it has
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """How a device is, for people. Sizes in bytes; both 0 while the device is out."""
 
@@ -90,6 +93,8 @@ class Devices:
             self._rows = {row.id: row for row in rows if row.state == "in"}
             for id_, device in list(self._open.items()):
                 row = self._rows.get(id_)
+                if id_ not in self._late:
+                    await self._look(id_, device)
                 if row is None or row.uuid != device.identity.uuid or device.state != "ok":
                     if device.state != "ok":
                         self._reasons[id_] = device.reason
@@ -100,7 +105,7 @@ class Devices:
                     await self._try(row)
 
     async def reopen(self) -> None:
-        """Try again to open what is out: disks come back."""
+        """See whether what is open is still there, and try again to open what is out."""
         await self.adopt(list(self._rows.values()))
 
     async def conditions(self) -> list[Condition]:
@@ -132,6 +137,15 @@ class Devices:
             for device in self._open.values():
                 await device.close()
             self._open.clear()
+
+    async def _look(self, id_: int, device: Device) -> None:
+        """Let a device find out whether its folder is still there."""
+        call = asyncio.ensure_future(device.free_bytes())
+        await asyncio.wait((call,), timeout=LOOK_S)
+        if not call.done():
+            self.late(id_, call)
+        elif not isinstance(call.exception(), CloudError | None):
+            call.result()  # a bug: raise it
 
     async def _try(self, row: DeviceRow) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -90,10 +91,16 @@ class Engine:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def settled(self, timeout_s: float | None = None) -> None:
+        """Return when nothing goes on in the background, or `timeout_s` have passed."""
+        async with asyncio.timeout(timeout_s):
+            while self._background:
+                await asyncio.wait(self._background)
+
     async def close(self) -> None:
-        """Finish what is under way in the background."""
-        while self._background:
-            await asyncio.wait(self._background)
+        """Finish what is under way in the background, but do not wait for ever for a sick disk."""
+        with contextlib.suppress(TimeoutError):
+            await self.settled(self.settings.write_deadline_s)
         self._threads.shutdown()
 
 

@@ -95,11 +95,6 @@ class Cloud:
         claims = [PartClaim(part.number, part.etag) for part in parts]
         return await self.gateway.complete_upload(self.bucket, key, upload.id, claims, actor=ACTOR)
 
-    async def settle(self) -> None:
-        """Wait for what goes on in the background of the engine."""
-        while self.engine._background:
-            await asyncio.sleep(0.005)
-
 
 @asynccontextmanager
 async def cloud(
@@ -114,14 +109,16 @@ async def cloud(
     clock: Clock | None = None,
     ids: Ids | None = None,
     run: bool = False,
+    cloud_id: str = CLOUD,
 ) -> AsyncIterator[Cloud]:
     """Open the store at `path`, made the first time; with `run`, its background work goes on."""
+    path.mkdir(exist_ok=True)
     clock, ids = clock or SystemClock(), ids or SystemIds()
     log = await SqliteLog.open(path / "log.db", views=[CatalogView()], clock=clock, ids=ids)
     try:
         await Store.found(
             log,
-            cloud_id=CLOUD,
+            cloud_id=cloud_id,
             paths=[path / f"d{id_}" for id_ in range(devices)],
             k=k,
             m=m,
@@ -132,7 +129,7 @@ async def cloud(
         )
         store = await Store.open(
             log,
-            cloud_id=CLOUD,
+            cloud_id=cloud_id,
             k=k,
             m=m,
             clock=clock,

@@ -113,7 +113,7 @@ async def test_with_four_of_six_devices_gone_a_write_is_refused_and_changes_noth
         assert it.log.head() == head
         page = await it.gateway.list_objects(it.bucket)
         assert [key for key, _ in page.entries] == ["before"]
-        await it.settle()
+        await it.engine.settled()
         left = [item async for item in it.engine.devices[5].scan()]
         kept = await it.gateway.head_object(it.bucket, "before")
         assert kept.manifest
@@ -126,7 +126,7 @@ async def test_a_write_that_loses_its_quorum_half_way_leaves_no_fragments(tmp_pa
             await put_interrupted(
                 it, "o", pattern(LARGE), LARGE // 2, lambda: it.destroy(0, 1, 2, 3)
             )
-        await it.settle()
+        await it.engine.settled()
         for id_ in (4, 5):
             assert [item async for item in it.engine.devices[id_].scan()] == []
             assert not any((it.device(id_) / "tmp").iterdir())

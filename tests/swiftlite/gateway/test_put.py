@@ -56,7 +56,7 @@ class LogThat:
 
 
 async def fragments(it: Cloud) -> int:
-    await it.settle()
+    await it.engine.settled()
     count = 0
     for id_ in range(6):
         async for _ in it.engine.devices[id_].scan():
@@ -124,7 +124,7 @@ async def test_when_it_is_unknown_whether_the_event_is_placed_the_bytes_stay(
         it.engine.log = LogThat(it.log, LogFailed(reason="power"), placed=True)  # type: ignore[assignment]
         with pytest.raises(LogFailed):
             await it.put("o", pattern(size))
-        await it.settle()
+        await it.engine.settled()
         assert await it.get("o") == pattern(size)
 
 
@@ -136,7 +136,7 @@ async def test_a_cancelled_put_is_there_whole_or_not_at_all(tmp_path: Path, size
             await asyncio.sleep(0.002 * turn)
             put.cancel()
             await asyncio.gather(put, return_exceptions=True)
-        await it.settle()
+        await it.engine.settled()
         await asyncio.sleep(0.05)  # an append that was cancelled may still be placed
         page = await it.gateway.list_objects(it.bucket)
         for key, _ in page.entries:

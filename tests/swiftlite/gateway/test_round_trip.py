@@ -1,4 +1,4 @@
-"""What goes in comes out, at every size where something changes, with any two of six devices gone."""
+"""What goes in comes out, at every size where something changes, with any two devices gone."""
 
 from __future__ import annotations
 
