@@ -10,6 +10,7 @@ import errno
 import os
 import random  # noqa: TID251 - only with a seed
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
@@ -72,6 +73,7 @@ class SimDisk:
         self.faults: list[Fault] = []
         self.log: list[str] = []
         self.lies = lies  # syncs that return without having done anything
+        self.latency_s: dict[str, float] = {}  # how long operations of a kind take beside their own
         self.free: int | None = None  # what `space` reports instead of the truth
         self._random = random.Random(seed)
         self._real = PosixDisk()
@@ -235,6 +237,7 @@ class SimDisk:
 
     def _step(self, op: str, fd: int = -1, buffers: Sequence[Buffer] = (), offset: int = 0) -> str:
         """Count an operation and let it fail if it is one's turn; return how else it misbehaves."""
+        time.sleep(self.latency_s.get(op, 0))
         with self._lock:
             if self._off:
                 raise OSError(errno.EIO, "the power is off")

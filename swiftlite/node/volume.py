@@ -229,13 +229,9 @@ class Tail:
         size = self._disk.fstat(handle.fd).size
         if size >= self._roll_bytes or size % ALIGN or not 0 <= size - known <= _REUSE_SCAN_MAX:
             return False
-        at = known
         for found in self._volumes.walk(number, known, size):
             if not (isinstance(found, Record) or (isinstance(found, Hole) and found.marked)):
                 return False
-            at = found.end
-        if at != size:
-            return False
         self._handle, self.number, self.end = handle, number, size
         return True
 

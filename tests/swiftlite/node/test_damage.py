@@ -21,7 +21,7 @@ SIZE = 300
 
 # Where the regions of a small image are; within each, every byte is hit in `test_format`.
 REGIONS = {
-    "magic": range(0, 8),
+    "magic": range(8),
     "version": range(8, 9),
     "kind": range(9, 10),
     "index": range(10, 12),

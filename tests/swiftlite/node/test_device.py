@@ -442,7 +442,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
 async def test_two_processes_append_to_one_device(opened: Opener, path: str) -> None:
     device = await opened()
     writers = [
-        subprocess.Popen(  # noqa: ASYNC220 - both run while we wait
+        subprocess.Popen(
             [sys.executable, "-c", _WRITER, path, str(first), "400"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

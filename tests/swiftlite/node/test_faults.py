@@ -14,6 +14,7 @@ from swiftlite.manifest import Hint
 from swiftlite.node.device import Device, format_device
 from swiftlite.node.disk import PosixDisk
 from swiftlite.node.errors import DeviceFull, DeviceOut, FragmentMissing
+from swiftlite.node.identity import Identity, encode
 from swiftlite.testing import Fault, SimDisk
 
 from .conftest import IDENTITY, LABEL, Opener, fragment
@@ -55,6 +56,21 @@ async def test_a_failed_sync_is_not_repeated_and_takes_the_device_out(
             await work
     assert disk.log.count("fdatasync") == 1
     assert bytes((await device.read(fragment(0), kept))[0]) == bytes(100)
+
+
+async def test_what_queued_behind_a_sync_that_fails_is_not_written(
+    opened: Opener, disk: SimDisk
+) -> None:
+    device = await opened(disk)
+    await append(device, 0)
+    disk.faults, disk.latency_s = [Fault("fdatasync")], {"fdatasync": 0.2}
+    disk.log.clear()
+    first = asyncio.ensure_future(append(device, 1))
+    await asyncio.sleep(0.1)  # it is being synced now
+    behind = [asyncio.ensure_future(append(device, n)) for n in range(2, 9)]
+    outcomes = await asyncio.gather(first, *behind, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {DeviceOut}
+    assert disk.log == ["pwritev", "fdatasync"]
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.EROFS])
@@ -117,6 +133,22 @@ async def test_a_disk_that_is_full_in_the_middle_of_a_write_keeps_what_it_had(
         await device.check(fragment(number), hint)
         assert await device.find(fragment(number)) == hint
     assert await device.find(fragment(1)) is None
+
+
+async def test_a_batch_that_was_written_in_part_is_not_written_over(
+    opened: Opener, disk: SimDisk
+) -> None:
+    device = await opened(disk)
+    await append(device, 0)
+    disk.faults = [Fault("pwritev", how="short"), Fault("pwritev", error=errno.ENOSPC, nth=2)]
+    outcomes = await asyncio.gather(
+        *(append(device, n, 1000) for n in range(1, 20)), return_exceptions=True
+    )
+    assert DeviceFull in {type(outcome) for outcome in outcomes}
+    assert await device.find(fragment(99)) is None  # some of the batch is in the index now
+    hints = {n: await append(device, n, 300) for n in range(100, 120)}
+    for n, hint in hints.items():
+        assert await device.find(fragment(n)) == hint
 
 
 async def test_the_reserve_is_left_alone(opened: Opener, disk: SimDisk) -> None:
@@ -213,6 +245,19 @@ async def test_a_folder_that_goes_takes_even_an_idle_device_out(opened: Opener, 
     assert device.state == "out"
 
 
+async def test_another_identity_in_the_folder_takes_the_device_out(
+    opened: Opener, path: str
+) -> None:
+    device = await opened()
+    kept = await append(device, 0)
+    other = encode(Identity("other", 3, "x", 1))
+    Path(path, "device.json").rename(path + ".json")
+    Path(path, "device.json").write_bytes(other)
+    with pytest.raises(DeviceOut, match="another device"):
+        await append(device, 1)
+    await device.check(fragment(0), kept)
+
+
 async def test_a_volume_that_is_removed_takes_the_device_out(opened: Opener, path: str) -> None:
     device = await opened()
     await append(device, 0)
@@ -231,7 +276,7 @@ async def test_a_large_file_is_not_committed_into_a_folder_that_was_replaced(
     with pytest.raises(DeviceOut):
         await writer.commit()
     await writer.abort()
-    assert not [p for p in Path(path, "large").rglob("*")]
+    assert not list(Path(path, "large").rglob("*"))
 
 
 async def test_a_read_only_device_answers_without_its_index(

@@ -45,7 +45,10 @@ def footer() -> bytes:
         ),
         ("block.v1.hex", fmt.pack_block(FRAGMENT, 2, b"payload") + b"payload"),
         ("footer.v1.hex", footer()),
-        ("gap.v1.hex", fmt.pack_header(Kind.GAP, Fragment(bytes(16), 0), device=3, size=4096, **PLACE)),
+        (
+            "gap.v1.hex",
+            fmt.pack_header(Kind.GAP, Fragment(bytes(16), 0), device=3, size=4096, **PLACE),
+        ),
     ],
 )  # fmt: skip
 def test_bytes_are_those_that_were_shipped(name: str, made: bytes) -> None:
