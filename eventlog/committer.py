@@ -20,6 +20,7 @@ from __future__ import annotations
 import threading
 from asyncio import Future
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -27,27 +28,14 @@ from typing import NamedTuple
 import apsw
 
 from eventlog.clock import Clock
-from eventlog.codec import Data
 from eventlog.database import Bulk, Tables, WriteLock, open_database, run, sql_tables
 from eventlog.errors import CloudError, Conflict, KeyReused, LogFailed, LogFull
+from eventlog.framing import Frame
 from eventlog.log import Appended, Guard, Kind, Recorded
 from eventlog.view import Overlay, TableView
 
 BATCH_MAX = 2000
 BATCH_BYTES_MAX = 32 << 20
-
-
-class Frame(NamedTuple):
-    """One event, encoded and hashed before the lock is taken."""
-
-    kind: Kind
-    at_us: int
-    event_id: bytes
-    entry: bytes
-    data: bytes
-    salt: bytes
-    leaf: bytes
-    decoded: Data
 
 
 class Request(NamedTuple):
@@ -229,7 +217,7 @@ class _Batch:
                 self._keys[key] = (hashed, Appended(first, last, version))
         self._overlay.prefetch(
             (frame.decoded.event for request in batch for frame in request.frames),
-            (pair for request in batch for guard in request.guards for pair in guard.keys()),
+            chain.from_iterable(guard.keys() for request in batch for guard in request.guards),
         )
 
     def _decide(self, request: Request) -> Appended:

@@ -5,15 +5,16 @@ Law: the tables equal those that were folded event by event as the log grew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import apsw
+import msgspec
 
 from eventlog.database import Tables, create_table, run, sql_tables
 from eventlog.errors import Corrupt, ViewParked
 from eventlog.reader import Reader
-from eventlog.view import Overlay, TableView
+from eventlog.view import Overlay, Row, TableView
 
 CELLS_MAX = 100_000  # rows held in memory before they are written
 
@@ -36,6 +37,7 @@ class Refold:
         self, connection: apsw.Connection, views: Sequence[TableView], tables: Mapping[str, str]
     ) -> None:
         self.position = 0
+        self._connection = connection
         self.tables = dict(tables)
         self._views = views
         self._reader = Reader(connection)
@@ -90,6 +92,15 @@ class Refold:
         flush()
         if progress is not None:
             progress(self.position, until)
+
+    def rows(self, table: str, row: type[msgspec.Struct]) -> Iterator[tuple[bytes, Row]]:
+        """Yield the rows of a table that were written, in order of keys."""
+        decode = msgspec.msgpack.Decoder(row).decode
+        sql = f"SELECT key, value FROM {self.tables[table]} ORDER BY key"
+        for key, value in self._connection.execute(sql):
+            assert isinstance(key, bytes)
+            assert isinstance(value, bytes)
+            yield key, decode(value)
 
     def write(self) -> None:
         """Write the rows that are held in memory."""

@@ -3,59 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import cache
-from hashlib import sha256
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import apsw
 
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
-from eventlog.codec import (
-    ENTRY_SIZE_MAX,
-    SALT_SIZE,
-    Entry,
-    commitment,
-    encode_data,
-    encode_entry,
-    encode_event,
-    leaf_hash,
-    payload,
-)
-from eventlog.committer import Answer, Committer, Frame, Request
+from eventlog.committer import Answer, Committer, Request
 from eventlog.database import (
     Tables,
-    WriteLock,
-    create_schema,
-    create_table,
     open_database,
     row_decoders,
-    run,
     sql_tables,
-    writing,
 )
-from eventlog.errors import LogBusy, LogFailed, Refused
-from eventlog.event import Event, EventType, check_registry, type_of
+from eventlog.errors import LogBusy, LogFailed
+from eventlog.event import Event, check_registry
 from eventlog.fold import V
-from eventlog.log import Actor, Appended, Guard, Kind, Recorded, Types
+from eventlog.framing import Framer, request_hash
+from eventlog.layout import check_views, checkpoint, prepare
+from eventlog.log import Actor, Appended, Guard, Recorded, Types
 from eventlog.reader import Reader
 from eventlog.view import Row, TableView
 
 WAITING_MAX = 20_000
 WAITING_BYTES_MAX = 64 << 20
-DATA_SIZE_MAX = 32 << 20
 EVENTS_MAX = 1000  # of one append
 STREAM_LENGTH_MAX = 255
-SALTS_DRAWN = 128  # at once: a system call per salt would cost more than the rest of an append
 POLL_S = 0.02  # how late a follower may see what another process committed
-
-
-class EventTooLarge(Refused):
-    """An event's {part} of {size} bytes is over the limit of {limit}."""
-
-
-class ViewsDiffer(Refused):
-    """The log holds the views {stored}, this program has {wanted}; rebuild them first."""
 
 
 class SqliteLog:
@@ -79,11 +53,10 @@ class SqliteLog:
         self._reader = Reader(connection)
         self._tables = Tables(connection, sql_tables(views))
         self._decoders = {table: one.decode for table, one in row_decoders(views).items()}
-        self._ids = ids
+        self._framer = Framer(ids)
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._committer: Committer | None = None
-        self._salts: list[bytes] = []
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
@@ -109,10 +82,10 @@ class SqliteLog:
         path = Path(path)
         check_registry()
         clock, ids = clock or SystemClock(), ids or SystemIds()
-        epoch = 0 if read_only else _prepare(path, views, vfs)
+        epoch = 0 if read_only else prepare(path, views, vfs)
         log = cls(path, open_database(path, read_only=read_only, vfs=vfs), views, clock, ids)
         if read_only:
-            log._check_views()
+            check_views(log._connection, views)
         else:
             log._committer = Committer(path, views, clock, epoch, log._deliver, vfs)
         return log
@@ -134,9 +107,9 @@ class SqliteLog:
         assert 0 < len(stream) <= STREAM_LENGTH_MAX, f"{stream!r} is too long for a stream"
         assert stream.isprintable(), f"{stream!r} is no stream name"
         when = self._clock.now_us() if at_us is None else at_us
-        frames = [self._frame(stream, event, actor, when) for event in events]
+        frames = [self._framer.frame(stream, event, actor, when) for event in events]
         size = sum(len(frame.data) + len(frame.entry) for frame in frames)
-        hashed = b"" if key is None else _request_hash(stream, events)
+        hashed = b"" if key is None else request_hash(stream, events)
         future: asyncio.Future[Appended] = self._loop.create_future()
         self._submit(Request(stream, frames, expect, key, hashed, guards, subject, size, future))
         return await future
@@ -155,7 +128,7 @@ class SqliteLog:
         streams: str | None = None,
         types: Types | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[Recorded]:
+    ) -> AsyncGenerator[Recorded, None]:
         head = self.head()
         until = head if until is None else min(until, head)
         left = until - after if limit is None else limit
@@ -171,7 +144,7 @@ class SqliteLog:
 
     async def follow(
         self, *, after: int, streams: str | None = None, types: Types | None = None
-    ) -> AsyncIterator[Recorded]:
+    ) -> AsyncGenerator[Recorded, None]:
         """Yield what lies after `after`, in order, without skipping, until the log is closed."""
         while not self._closed:
             head = self.head()
@@ -228,7 +201,7 @@ class SqliteLog:
         Passive unless `truncate`, which waits for readers and writers, and empties the file.
         One process of a cloud does this, in a thread with a connection of its own.
         """
-        return await asyncio.to_thread(_checkpoint, self.path, truncate)
+        return await asyncio.to_thread(checkpoint, self.path, truncate)
 
     @property
     def failure(self) -> LogFailed | None:
@@ -259,32 +232,6 @@ class SqliteLog:
         self._waiting += 1
         self._waiting_bytes += request.size_bytes
         self._committer.submit(request)
-
-    def _frame(self, stream: str, event: Event, actor: Actor, at_us: int) -> Frame:
-        known = type_of(type(event))
-        decoded = payload(event, actor.source, actor.agent)
-        data = encode_data(decoded)
-        salt = self._salt()
-        event_id = self._ids.uuid7()
-        entry = encode_entry(
-            Entry(
-                1, stream, known.name, known.version, event_id.hex(), at_us,
-                actor.id, actor.request_id, actor.cause, commitment(salt, data).hex(), len(data),
-            )
-        )  # fmt: skip
-        if len(entry) > ENTRY_SIZE_MAX:
-            raise EventTooLarge(part="entry", size=len(entry), limit=ENTRY_SIZE_MAX)
-        if len(data) > DATA_SIZE_MAX:
-            raise EventTooLarge(part="payload", size=len(data), limit=DATA_SIZE_MAX)
-        return Frame(_kind(known), at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
-
-    def _salt(self) -> bytes:
-        if not self._salts:
-            drawn = self._ids.random(SALTS_DRAWN * SALT_SIZE)
-            self._salts = [
-                drawn[start : start + SALT_SIZE] for start in range(0, len(drawn), SALT_SIZE)
-            ]
-        return self._salts.pop()
 
     def _deliver(self, answers: list[Answer], head: int, size_bytes: int) -> None:
         """Called by the committer's thread after each batch."""
@@ -331,69 +278,3 @@ class SqliteLog:
             if head > position:
                 position = head
                 self._wake()
-
-    def _check_views(self) -> None:
-        stored = dict(run(self._connection, "SELECT name, version FROM view"))
-        wanted = {view.name: view.version for view in self.views}
-        if any(stored.get(name) != version for name, version in wanted.items()):
-            raise ViewsDiffer(stored=_shown(stored.items()), wanted=_shown(wanted.items()))
-
-
-def _prepare(path: Path, views: Sequence[TableView], vfs: str | None) -> int:
-    """Lay out the log if it is new, see that it holds these views; return its epoch."""
-    lock = WriteLock(path)
-    try:
-        with lock:
-            connection = open_database(path, vfs=vfs)
-            try:
-                with writing(connection):
-                    create_schema(connection)
-                    _place_views(connection, views)
-                epoch: int = connection.execute("SELECT epoch FROM log_head").get
-                return epoch
-            finally:
-                connection.close()
-    finally:
-        lock.close()
-
-
-def _place_views(connection: apsw.Connection, views: Sequence[TableView]) -> None:
-    stored = dict(run(connection, "SELECT name, version FROM view"))
-    wanted = {view.name: view.version for view in views}
-    assert len(wanted) == len(views), "two views share a name"
-    if stored == wanted:
-        return
-    if stored or connection.execute("SELECT pos FROM log_head").get:
-        raise ViewsDiffer(stored=_shown(stored.items()), wanted=_shown(wanted.items()))
-    for name, version in wanted.items():
-        run(connection, "INSERT INTO view VALUES (?, ?, 0)", (name, version))
-    for table in sql_tables(views).values():
-        create_table(connection, table)
-
-
-def _shown(views: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{name} v{version}" for name, version in sorted(views)) or "none"
-
-
-def _checkpoint(path: Path, truncate: bool) -> tuple[int, int]:
-    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
-    connection = open_database(path)
-    try:
-        return connection.wal_checkpoint(mode=mode)
-    finally:
-        connection.close()
-
-
-@cache
-def _kind(known: EventType) -> Kind:
-    return Kind(known.name, known.version)
-
-
-def _request_hash(stream: str, events: Sequence[Event]) -> bytes:
-    """Return what an idempotency key stands for: the same stream and the same events."""
-    hashed = sha256(stream.encode())
-    for event in events:
-        known = type_of(type(event))
-        body = encode_event(event)
-        hashed.update(f"\x00{known.name}\x00{known.version}\x00{len(body)}\x00".encode() + body)
-    return hashed.digest()

@@ -1,0 +1,146 @@
+"""Events as text for people: one line each, safe on a terminal.
+
+Names and payloads come from clients, so nothing that a terminal might obey is let through.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from eventlog.codec import decode_entry, leaf_hash
+from eventlog.errors import Unreadable
+from eventlog.log import Recorded
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class When(msgspec.Struct, frozen=True):
+    """A point of the log: a position, or a time in UTC microseconds."""
+
+    position: int | None = None
+    us: int | None = None
+
+
+def when_from_text(text: str) -> When:
+    """Return the point that `text` names: a position, `20261122t100000z`, or ISO 8601.
+
+    A time without a zone is UTC. Raises: ValueError.
+    """
+    if text.isascii() and text.isdigit():
+        return When(position=int(text))
+    if re.fullmatch(r"\d{8}[tT]\d{6}[zZ]", text):
+        moment = datetime.strptime(text.upper(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    else:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+    return When(us=(moment - EPOCH) // timedelta(microseconds=1))
+
+
+def time_text(us: int) -> str:
+    """Return UTC microseconds as ISO 8601."""
+    try:
+        moment = EPOCH + timedelta(microseconds=us)
+    except OverflowError:
+        return f"{us}us"
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def escaped(text: str) -> str:
+    """Return `text` with every character that is not plainly printable as an escape.
+
+    Control characters, line and paragraph separators, bidirectional overrides, lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return `value` as JSON of printable ASCII."""
+    text = json.dumps(value, indent=indent, ensure_ascii=True)
+    return text.replace("\x7f", "\\u007f")
+
+
+def line(rec: Recorded) -> str:
+    """Return one event as one line."""
+    return escaped(
+        f"{rec.position} {time_text(rec.committed_us)} {rec.stream}@{rec.version}"
+        f" {rec.type} {_actor(rec) or '-'} {_body(rec)}"
+    )
+
+
+def record(rec: Recorded) -> dict[str, Any]:
+    """Return everything that is known of an event, as JSON can hold it.
+
+    Raises: Unreadable.
+    """
+    entry = rec.envelope
+    return {
+        "position": rec.position,
+        "stream": rec.stream,
+        "version": rec.version,
+        "type": rec.type,
+        "schema": rec.schema,
+        "event_id": rec.event_id.hex(),
+        "at": time_text(rec.at_us),
+        "committed": time_text(rec.committed_us),
+        "actor": rec.actor,
+        "request_id": rec.request_id,
+        "cause": rec.cause,
+        "source": rec.source,
+        "agent": rec.agent,
+        "subject": rec.subject,
+        "erased": rec.data is None,
+        "event": plain(rec.event),
+        "commit": entry.commit,
+        "size": entry.size,
+        "leaf": leaf_hash(rec.entry).hex(),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it; fields by name, bytes in base64 as they are stored."""
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(one) for one in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value
+
+
+def key_text(key: bytes) -> str:
+    """Return a row's key: text where it is, hexadecimal escapes where it is not."""
+    return escaped(key.decode("utf-8", "backslashreplace"))
+
+
+def _body(rec: Recorded) -> str:
+    if rec.data is None:
+        return "(erased)"
+    try:
+        return json.dumps(plain(rec.event), ensure_ascii=False, separators=(",", ":"))
+    except Unreadable as error:
+        return f"(unreadable: {error.reason})"
+
+
+def _actor(rec: Recorded) -> str:
+    try:
+        return decode_entry(rec.entry).actor
+    except Exception:  # a damaged entry is for verify to explain; a line is shown all the same
+        return "?"
+
+
+def _escape(one: str) -> str:
+    code = ord(one)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
