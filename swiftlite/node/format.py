@@ -78,7 +78,7 @@ class Kind(IntEnum):
     VOLUME = 5  # the first 64 bytes of a volume; the blob id is one drawn for the volume
 
 
-_KINDS = frozenset(Kind)
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 class Damage(Exception):
@@ -161,27 +161,23 @@ def pack_header(
     return fixed + _SUM.pack(check) + label
 
 
-def unpack_header(data: Buffer, *, home: int, volume: int, offset: int, at: int = 0) -> Header:
-    """Return the header at `data[at:]`, verified to have been written for this place.
+def unpack_header(data: bytes | bytearray, *, home: int, volume: int, offset: int) -> Header:
+    """Return the header that `data` begins with, verified to have been written for this place.
 
     Raises: Damage, also if `data` ends inside the label.
     """
-    if len(data) - at < HEADER_SIZE:
+    if len(data) < HEADER_SIZE:
         raise Damage("header cut short")
-    magic, version, kind, index, device, labelled, blob, size, payload = _HEADER.unpack_from(
-        data, at
-    )
+    magic, version, kind, index, device, labelled, blob, size, payload = _HEADER.unpack_from(data)
     if magic != MAGIC:
         raise Damage("header magic")
-    label = bytes(data[at + HEADER_SIZE : at + HEADER_SIZE + labelled])
-    check = xxh3_64_intdigest(
-        bytes(data[at : at + 48]) + label, (home ^ volume << 40 ^ offset) & _MASK
-    )
-    if check != _SUM.unpack_from(data, at + 48)[0]:
+    label = bytes(data[HEADER_SIZE : HEADER_SIZE + labelled])
+    check = xxh3_64_intdigest(data[:48] + label, (home ^ volume << 40 ^ offset) & _MASK)
+    if check != _SUM.unpack_from(data, 48)[0]:
         raise Damage("header checksum")
     if version != VERSION or kind not in _KINDS:
         raise Damage(f"format version {version}, kind {kind} is unknown")
-    return Header(Kind(kind), Fragment(blob, index), device, label, size, payload)
+    return Header(_KINDS[kind], Fragment(blob, index), device, label, size, payload)
 
 
 def claimed_fragment(data: Buffer) -> Fragment | None:
@@ -191,9 +187,9 @@ def claimed_fragment(data: Buffer) -> Fragment | None:
     return Fragment(bytes(data[16:32]), int.from_bytes(data[10:12], "little"))
 
 
-def label_size(data: Buffer, at: int = 0) -> int:
+def label_size(data: Buffer) -> int:
     """Return how long an unverified header claims its label to be."""
-    return int.from_bytes(data[at + 14 : at + 16], "little")
+    return int.from_bytes(data[14:16], "little")
 
 
 def pack_block(fragment: Fragment, number: int, payload: Buffer) -> bytes:
@@ -218,7 +214,7 @@ def open_block(data: Buffer, at: int, fragment: Fragment, number: int, length: i
     return view
 
 
-def block_sum(data: Buffer, at: int = 0) -> int:
+def block_sum(data: Buffer, at: int) -> int:
     """Return the checksum that a block's header states."""
     check: int = _SUM.unpack_from(data, at + 32)[0]
     return check

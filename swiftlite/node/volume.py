@@ -63,14 +63,19 @@ def image(entry: Entry, *, home: int, device: int, volume: int, offset: int) -> 
     return [head + entry.block, payload, padding]
 
 
-def open_image(data: Buffer, *, home: int, volume: int, offset: int, want: Fragment) -> memoryview:
+def open_image(
+    data: bytes | bytearray, *, home: int, volume: int, offset: int, want: Fragment
+) -> memoryview:
     """Return the payload of a small image that was read whole, verified; no copy is made.
 
     Raises: Damage; LookupError if what is there is sound but is not `want`.
     """
-    if data[: fmt.HEADER_SIZE] == _PADDING[fmt.HEADER_SIZE]:
-        raise LookupError("a hole")
-    header = fmt.unpack_header(data, home=home, volume=volume, offset=offset)
+    try:
+        header = fmt.unpack_header(data, home=home, volume=volume, offset=offset)
+    except Damage:
+        if data[: fmt.HEADER_SIZE] == _PADDING[fmt.HEADER_SIZE]:
+            raise LookupError("a hole") from None
+        raise
     if header.kind is not Kind.SMALL or header.fragment != want:
         raise LookupError("another fragment")
     return fmt.open_block(data, header.blocks_at, want, 0, header.payload)
@@ -158,11 +163,11 @@ class Volumes:
         if handle is None:
             return None
         data = bytearray(length)
-        if self._disk.preadv_nowait(handle.fd, data, offset) != length:
-            return None
         try:
+            if self._disk.preadv_nowait(handle.fd, data, offset) != length:
+                return None
             return open_image(data, home=self.home, volume=number, offset=offset, want=fragment)
-        except (Damage, LookupError):
+        except (Damage, LookupError, OSError):
             return None  # the slow path finds out which, and looks elsewhere
 
     def close(self) -> None:
