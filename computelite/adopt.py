@@ -1,21 +1,15 @@
-"""Adopting empty folders in the place of known devices, which `repair` may and `serve` may not.
-
-The event comes first: interrupted before the format, the folder is still empty, and the next repair
-adopts it again.
-"""
+"""Adopting empty folders in the place of known devices, which `repair` may and `serve` may not."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
 from computelite.cloud import Cloud
 from eventlog.errors import CloudError
 from eventlog.log import Actor
-from swiftlite.catalog.rings import devices, replace_device
-from swiftlite.catalog.rows import DeviceRow
-from swiftlite.node.device import format_device
-from swiftlite.node.errors import DeviceEmpty, DeviceMissing
-from swiftlite.node.identity import Watch
+from swiftlite.catalog.rings import devices
+from swiftlite.heal.adopt import adopt
 
 
 class Adopted(NamedTuple):
@@ -36,35 +30,21 @@ async def adopt_folders(cloud: Cloud, *, actor: Actor) -> Adopted:
         if row.state != "in":
             continue
         try:
-            _look(cloud, row)
-        except (DeviceMissing, DeviceEmpty):
-            try:
-                await _replace(cloud, row, actor)
-            except (CloudError, OSError) as error:
-                refused[row.id] = str(error)
-            else:
-                replaced.append(row.id)
+            # The operator says that the disk is gone, not only unmounted: that is what repair is for.
+            with contextlib.suppress(FileExistsError):
+                cloud.store.disk.mkdir(str(cloud.folder.device(row.path)))
+            is_new = await adopt(
+                cloud.log,
+                cloud.store.disk,
+                row,
+                cloud_id=cloud.record.cloud_id,
+                clock=cloud.clock,
+                ids=cloud.ids,
+                actor=actor,
+            )
         except (CloudError, OSError) as error:
             refused[row.id] = str(error)
+        else:
+            replaced += [row.id] if is_new else []
     await cloud.store.refresh()
     return Adopted(replaced, refused)
-
-
-def _look(cloud: Cloud, row: DeviceRow) -> None:
-    path = str(cloud.folder.device(row.path))
-    Watch(cloud.store.disk, path).expect(
-        path, cloud_id=cloud.record.cloud_id, device_id=row.id, uuid=row.uuid
-    )
-
-
-async def _replace(cloud: Cloud, row: DeviceRow, actor: Actor) -> None:
-    uuid = cloud.ids.uuid7().hex()
-    await replace_device(cloud.log, device_id=row.id, uuid=uuid, path=row.path, actor=actor)
-    format_device(
-        cloud.store.disk,
-        str(cloud.folder.device(row.path)),
-        cloud_id=cloud.record.cloud_id,
-        device_id=row.id,
-        uuid=uuid,
-        clock=cloud.clock,
-    )

@@ -10,6 +10,7 @@ import msgspec
 
 from computelite.cli.command import GOOD, add_common, parser, run
 from computelite.config import load_config, render_config
+from computelite.folder import Folder, new_record
 
 EXAMPLES = """
 cumulog config > cumulog.toml
@@ -26,6 +27,14 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         config = load_config(args.config, {"log.url": args.log})
+        storage = config.storage
+        new_record(
+            Folder(args.data),
+            cloud_id="",
+            devices=storage.devices,
+            code=storage.code,
+            log=config.log.url,
+        )
         print(
             json.dumps(msgspec.to_builtins(config), indent=2)
             if args.json

@@ -1,0 +1,142 @@
+"""Operators' commands, on a running and on a stopped cloud."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import Cloud, running
+
+BODIES = {f"k{size}": bytes([size % 251]) * size for size in (1, 5_000, 200_000, 3_000_000)}
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[Cloud]:
+    """A small cloud of its own with some objects."""
+    with running(tmp_path / "data", "--workers", "1") as cloud:
+        client = cloud.client()
+        client.create_bucket(Bucket="kept")
+        for key, body in BODIES.items():
+            client.put_object(Bucket="kept", Key=key, Body=body)
+        yield cloud
+
+
+def asked(cloud: Cloud, *words: str, status: int = 0) -> Any:
+    return json.loads(cloud.cli(*words, "--json", check=status).stdout)
+
+
+def check_bodies(cloud: Cloud) -> None:
+    client = cloud.client()
+    for key, body in BODIES.items():
+        assert client.get_object(Bucket="kept", Key=key)["Body"].read() == body, key
+
+
+def device(cloud: Cloud, number: int) -> Path:
+    return cloud.data / asked_path(cloud, number)
+
+
+def asked_path(cloud: Cloud, number: int) -> str:
+    record = json.loads((cloud.data / "cumulog.json").read_text())
+    path: str = record["devices"][number]
+    return path
+
+
+def test_a_whole_cloud_is_well_and_says_what_it_survives(filled: Cloud) -> None:
+    status = asked(filled, "status")
+    assert status["status"] == "ok"
+    assert [d["state"] for d in status["devices"]] == ["ok"] * 6
+    assert "any 2 devices" in asked(filled, "ring", "show")["survives"]
+    assert "any 2 devices" in filled.cli("status").stdout
+    scrub = asked(filled, "scrub")
+    assert scrub["clean"]
+    assert scrub["ok"] == scrub["fragments"] > 0
+
+
+def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Cloud) -> None:
+    filled.stop()
+    assert asked(filled, "status")["status"] == "ok"
+    assert asked(filled, "scrub", "--quick")["clean"]
+    key = asked(filled, "key", "create", "--description", "made while stopped")
+    assert key["access_key"] in filled.cli("key", "list").stdout
+    assert not (filled.data / "control.sock").exists()
+    filled.start()
+    filled.client(
+        aws_access_key_id=key["access_key"], aws_secret_access_key=key["secret_key"]
+    ).head_bucket(Bucket="kept")
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_two_emptied_devices_come_back_by_repair_and_by_nothing_else(
+    filled: Cloud, stopped: bool
+) -> None:
+    lost = [device(filled, 0), device(filled, 3)]
+    if stopped:
+        filled.stop()
+    for path in lost:
+        shutil.rmtree(path)
+    lost[1].mkdir()
+    if stopped:
+        filled.start()
+        states = [d["state"] for d in asked(filled, "device", "list", status=1)["devices"]]
+        assert states.count("out") == 2
+    check_bodies(filled)
+    assert list(lost[1].iterdir()) == []
+    repaired = asked(filled, "repair")
+    assert len(repaired["replaced"]) == 2
+    assert repaired["fragments"] > 0
+    assert asked(filled, "scrub")["clean"]
+    assert asked(filled, "status")["status"] == "ok"
+    for path in (device(filled, 1), device(filled, 5)):
+        shutil.rmtree(path)
+    check_bodies(filled)
+
+
+def test_a_device_of_another_cloud_is_refused_until_it_is_emptied(
+    filled: Cloud, tmp_path: Path
+) -> None:
+    with running(tmp_path / "other", "--workers", "1") as other:
+        theirs = device(other, 2)
+    filled.stop()
+    mine = device(filled, 2)
+    shutil.rmtree(mine)
+    shutil.copytree(theirs, mine)
+    before = sorted(path.name for path in mine.rglob("*"))
+    filled.start()
+    refused = asked(filled, "repair", status=1)
+    assert refused["replaced"] == []
+    assert "cloud_id" in refused["refused"]["2"]
+    assert sorted(path.name for path in mine.rglob("*")) == before
+    shutil.rmtree(mine)
+    assert asked(filled, "repair")["replaced"] == [2]
+    assert asked(filled, "scrub")["clean"]
+
+
+def test_a_damaged_fragment_is_found_by_scrub_and_mended_by_repair(filled: Cloud) -> None:
+    filled.stop()
+    volume = max(device(filled, 4).glob("large/*/*"), key=lambda path: path.stat().st_size)
+    content = bytearray(volume.read_bytes())
+    content[len(content) // 2] ^= 0x40
+    volume.write_bytes(content)
+    found = asked(filled, "scrub", status=1)
+    assert (found["clean"], found["damaged"]) == (False, 1)
+    assert asked(filled, "repair")["fragments"] == 1
+    assert asked(filled, "scrub")["clean"]
+
+
+def test_commands_without_a_cloud_say_how_to_make_one(tmp_path: Path) -> None:
+    nothing = Cloud(tmp_path / "nowhere")
+    done = nothing.cli("status", check=1)
+    assert "cumulog serve --data" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_unknown_command_or_argument_is_wrong_usage(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path / "data")
+    assert "bogus" in cloud.cli("bogus", check=2).stderr
+    assert "bogus" in cloud.cli("key", "bogus", check=2).stderr
+    assert "not yet" in cloud.cli("config", "--log", "postgresql://x", check=2).stderr
