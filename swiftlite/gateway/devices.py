@@ -117,7 +117,11 @@ class Devices:
                 reason = self.reason(id_)
                 found.append(Condition(id=id_, path=row.path, state="out", reason=reason))
                 continue
-            free, total = await device.free_bytes()
+            try:
+                free, total = await device.free_bytes()
+            except CloudError as error:  # it has just noticed that it is out
+                found.append(Condition(id=id_, path=row.path, state="out", reason=str(error)))
+                continue
             state = "slow" if id_ in self._late else "ok"
             found.append(
                 Condition(
