@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from aiohttp.http import RawRequestMessage
 
 from eventlog.clock import Clock, Ids
-from eventlog.errors import CloudError, Corrupt, Unavailable
+from eventlog.errors import CloudError, Unavailable
 from swiftlite.auth import Authenticator
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
@@ -175,7 +175,7 @@ class S3App:
                 "Last-Modified": http_from_us(version.modified_us),
             }
             return Reply(304, headers)
-        if isinstance(error, Corrupt):
+        if code_of(error) is INTERNAL:
             log.error("request %s: %s", request_id, error)
         elif isinstance(error, Unavailable):
             log.warning("request %s: %s", request_id, error)

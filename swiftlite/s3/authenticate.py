@@ -63,7 +63,7 @@ async def authenticate(
     if is_v2:
         key = await _key(authenticator, sigv2.key_id_of(request))
         sigv2.verify(request, secret=key.secret, now_us=now_us, virtual_bucket=virtual_bucket)
-        return Caller(key.principal, signed_by=sigv2.QUERY_PARAMETERS)
+        return _hoisted(request, key.principal, sigv2.QUERY_PARAMETERS)
     return _ANONYMOUS
 
 
@@ -92,18 +92,21 @@ async def _by_query(
     claim = sigv4.query_claim(request)
     key = await _key(authenticator, claim.key_id)
     sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
-    hoisted = {
-        name: value
-        for name, value in request.query.items()
-        if name.lower().startswith("x-amz-") and name not in sigv4.QUERY_PARAMETERS
-    }
-    if hoisted:
-        request.headers = merged(
-            request.headers, {name.lower(): value for name, value in hoisted.items()}
-        )
-    return Caller(
-        key.principal, claim.payload_hash, signed_by=sigv4.QUERY_PARAMETERS.union(hoisted)
-    )
+    return _hoisted(request, key.principal, sigv4.QUERY_PARAMETERS, claim.payload_hash)
+
+
+def _hoisted(
+    request: Request,
+    principal: Principal,
+    signed_by: frozenset[str],
+    payload_hash: str = sigv4.UNSIGNED_PAYLOAD,
+) -> Caller:
+    """Return the caller, with the headers that the URL holds put where headers are."""
+    found = [name for name in request.query_headers() if name not in signed_by]
+    if found:
+        moved = {name.lower(): request.query[name] for name in found}
+        request.headers = merged(request.headers, moved)
+    return Caller(principal, payload_hash, signed_by=signed_by.union(found))
 
 
 async def _key(authenticator: Authenticator, key_id: str) -> SigningKey:

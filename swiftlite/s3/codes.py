@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Unavailable
+from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite import errors as storage
 from swiftlite.s3 import errors as s3
 from swiftlite.s3.times import http_from_us
@@ -33,6 +33,8 @@ TABLE: Mapping[type[CloudError], Code] = {
     # what has to be tried again, or repaired by someone else: nothing of the inside is told
     Unavailable: Code("ServiceUnavailable", 503, _LATER_MESSAGE),
     Corrupt: INTERNAL,
+    # a refusal that no request should meet, since it is about operating the store
+    Refused: INTERNAL,
     storage.QuorumLost: Code("ServiceUnavailable", 503),
     storage.SlowDown: Code("SlowDown", 503, "Please reduce your request rate."),
     s3.TooManyConnections: Code("SlowDown", 503),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote_to_bytes
 
 from swiftlite.errors import InvalidArgument, InvalidRequest
-from swiftlite.s3.errors import InvalidURI
+from swiftlite.s3.errors import AccessDenied, InvalidURI
 
 # Headers that say something only once. A second one is how requests are smuggled past a check.
 _SINGLE = frozenset(
@@ -70,9 +70,13 @@ class Request:
         self.secure = secure
         self.source = source
 
-    def header(self, name: str) -> str | None:
-        """Return the header's value, or None."""
-        return self.headers.get(name)
+    def query_headers(self) -> list[str]:
+        """Return the parameters that are headers which the signer of a URL moved there."""
+        return [
+            name
+            for name in self.query
+            if name.lower().startswith("x-amz-") or name.lower() in ("content-type", "content-md5")
+        ]
 
 
 def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -152,6 +156,13 @@ def canonical_query(raw: str, *, leave_out: str = "") -> str:
     return "&".join([f"{name}={value}" for name, value in pairs])
 
 
+def sorted_query(raw: str, *, leave_out: str = "") -> str:
+    """Return the query in signing order, each parameter spelled as it was sent."""
+    pairs = [pair.partition("=") for pair in raw.split("&") if pair]
+    kept = sorted((name, value) for name, _, value in pairs if name != leave_out)
+    return "&".join([f"{name}={value}" for name, value in kept])
+
+
 def number(text: str, *, low: int, high: int) -> int | None:
     """Return the number in ASCII digits, or None where it is not one or is out of bounds."""
     if not _NUMBER.fullmatch(text):
@@ -163,11 +174,11 @@ def number(text: str, *, low: int, high: int) -> int | None:
 def merged(headers: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     """Return `headers` with `more`.
 
-    Raises:  InvalidRequest where both name the same header.
+    Raises:  AccessDenied where both name a header, and differ: only one of them was signed.
     """
-    for name in more:
-        if name in headers:
-            raise InvalidRequest(reason=f"{name} is in the query and in a header")
+    for name, value in more.items():
+        if headers.get(name, value) != value:
+            raise AccessDenied(reason=f"{name} in the header is not the one that was signed")
     return {**headers, **more}
 
 

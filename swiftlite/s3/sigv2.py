@@ -13,9 +13,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from swiftlite.s3.errors import AccessDenied, ExpiredRequest, SignatureDoesNotMatch
-from swiftlite.s3.request import Request, number
+from swiftlite.s3.request import Request, merged, number
 
 QUERY_PARAMETERS = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
 
@@ -107,10 +108,17 @@ def verify(request: Request, *, secret: str, now_us: int, virtual_bucket: str | 
     expires_s = number(request.query["Expires"], low=0, high=_EXPIRES_S_MAX)
     if expires_s is None:
         raise AccessDenied(reason="Invalid date (should be seconds since epoch)")
+    moved = request.query_headers()
     for name in request.query:
-        if name not in _COVERED and name not in _HARMLESS and name not in QUERY_PARAMETERS:
+        if (
+            name not in moved
+            and name not in _COVERED
+            and name not in _HARMLESS
+            and name not in QUERY_PARAMETERS
+        ):
             raise AccessDenied(reason=f"The parameter {name[:64]} is not covered by the signature")
-    text = string_to_sign(request, virtual_bucket).encode("utf-8", "surrogateescape")
+    headers = merged(request.headers, {name.lower(): request.query[name] for name in moved})
+    text = string_to_sign(request, headers, virtual_bucket).encode("utf-8", "surrogateescape")
     expected = base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha1).digest())
     if not hmac.compare_digest(expected, request.query["Signature"].encode()):
         raise SignatureDoesNotMatch()
@@ -118,9 +126,8 @@ def verify(request: Request, *, secret: str, now_us: int, virtual_bucket: str | 
         raise ExpiredRequest()
 
 
-def string_to_sign(request: Request, virtual_bucket: str | None) -> str:
+def string_to_sign(request: Request, headers: Mapping[str, str], virtual_bucket: str | None) -> str:
     """Return what the signature is made over."""
-    headers = request.headers
     custom = "".join(
         f"{name}:{headers[name].strip()}\n" for name in sorted(headers) if name.startswith("x-amz-")
     )

@@ -27,7 +27,7 @@ from swiftlite.s3.errors import (
     RequestTimeTooSkewed,
     SignatureDoesNotMatch,
 )
-from swiftlite.s3.request import Request, canonical_path, canonical_query, number
+from swiftlite.s3.request import Request, canonical_path, canonical_query, number, sorted_query
 from swiftlite.s3.times import s_from_http
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -162,13 +162,7 @@ def verify(claim: Claim, request: Request, *, secret: str, region: str, now_us: 
     """
     _check_signed_headers(claim, request)
     # The signature first: whoever cannot sign learns nothing but that.
-    expected = hmac.digest(
-        signing_key(secret, claim.credential.date, claim.credential.region),
-        string_to_sign(claim, canonical_request(claim, request)).encode("utf-8", "surrogateescape"),
-        "sha256",
-    )
-    given = claim.signature
-    if not _SIGNATURE.fullmatch(given) or not hmac.compare_digest(expected, bytes.fromhex(given)):
+    if not _is_signed(claim, request, secret):
         raise SignatureDoesNotMatch()
     _check_scope(claim, region)
     _check_time(claim, now_us)
@@ -187,8 +181,8 @@ def signing_key(secret: str, date: str, region: str) -> bytes:
     return key
 
 
-def canonical_request(claim: Claim, request: Request) -> str:
-    """Return the request in the form that is hashed."""
+def canonical_request(claim: Claim, request: Request, *, path: str, query: str) -> str:
+    """Return the request in the form that is hashed, with the path and query as given."""
     headers = request.headers
     lines = []
     for name in claim.credential.signed:
@@ -196,14 +190,8 @@ def canonical_request(claim: Claim, request: Request) -> str:
         if "  " in value or "\t" in value or value[:1] == " " or value[-1:] == " ":
             value = " ".join(value.split())
         lines.append(f"{name}:{value}\n")
-    query = ""
-    if request.raw_query:
-        query = canonical_query(
-            request.raw_query,
-            leave_out="X-Amz-Signature" if claim.expires_s is not None else "",
-        )
     return (
-        f"{request.method}\n{canonical_path(request.path)}\n{query}\n{''.join(lines)}\n"
+        f"{request.method}\n{path}\n{query}\n{''.join(lines)}\n"
         f"{';'.join(claim.credential.signed)}\n{claim.payload_hash}"
     )
 
@@ -212,6 +200,36 @@ def string_to_sign(claim: Claim, canonical: str) -> str:
     """Return what the signature is made over."""
     digest = hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{ALGORITHM}\n{claim.timestamp}\n{claim.credential.scope}\n{digest}"
+
+
+def _is_signed(claim: Claim, request: Request, secret: str) -> bool:
+    """Whether the signature is right for the target as it was sent, or as RFC 3986 spells it.
+
+    Most clients send what they signed; some sign one spelling of an escape and send another. Both
+    spellings mean the same, so that neither lets anything pass that was not signed.
+    """
+    if not _SIGNATURE.fullmatch(claim.signature):
+        return False
+    given = bytes.fromhex(claim.signature)
+    credential = claim.credential
+    key = signing_key(secret, credential.date, credential.region)
+    without = "" if claim.expires_s is None else "X-Amz-Signature"
+    raw = request.raw_query
+    sent = (request.path, sorted_query(raw, leave_out=without) if raw else "")
+    if _matches(given, key, claim, request, sent):
+        return True
+    respelled = (canonical_path(request.path), canonical_query(raw, leave_out=without))
+    return respelled != sent and _matches(given, key, claim, request, respelled)
+
+
+def _matches(
+    given: bytes, key: bytes, claim: Claim, request: Request, target: tuple[str, str]
+) -> bool:
+    canonical = canonical_request(claim, request, path=target[0], query=target[1])
+    text = string_to_sign(claim, canonical)
+    return hmac.compare_digest(
+        hmac.digest(key, text.encode("utf-8", "surrogateescape"), "sha256"), given
+    )
 
 
 def _check_signed_headers(claim: Claim, request: Request) -> None:
