@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from swiftlite.node.conformance import check_disk
 from swiftlite.node.disk import Disk, PosixDisk, write_all
-from swiftlite.testing import Fault, SimDisk, check_disk
+from swiftlite.testing import Fault, SimDisk
 
 
 @pytest.mark.parametrize("kind", [PosixDisk, SimDisk])
