@@ -176,6 +176,8 @@ def test_listing_pages_with_prefixes_and_odd_names(s3: Any) -> None:
     assert listed == sorted(names, key=str.encode)
     top = s3.list_objects_v2(Bucket="boto-list", Delimiter="/")
     assert [entry["Prefix"] for entry in top["CommonPrefixes"]] == ["a/", "b/"]
+    s3.delete_object(Bucket="boto-list", Key="c\n\x01d")  # no XML document can name this one
+    names.remove("c\n\x01d")
     done = s3.delete_objects(
         Bucket="boto-list", Delete={"Objects": [{"Key": name} for name in names]}
     )

@@ -89,7 +89,8 @@ def check(client: Any, may: dict[str, set[str | None]]) -> None:
             body = client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
             seen: str | None = hashlib.sha256(body).hexdigest()
         except ClientError as error:
-            assert error.response["Error"]["Code"] == "NoSuchKey", error
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
             seen = None
         assert seen in allowed, f"{key}: {len(allowed)} answers allowed, this is none of them"
         may[key] = {seen}
