@@ -1,4 +1,4 @@
-"""Adopt: give an empty folder the place of a device that was lost. Only ever because somebody asked.
+"""Adopt: give an empty folder the place of a lost device. Only ever because somebody asked.
 
 1.  The folder is formatted, under a new uuid.
 2.  device.replaced is committed: every process now opens the folder as this device, and repair

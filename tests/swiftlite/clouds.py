@@ -54,8 +54,8 @@ class Bytes:
 class Cloud:
     """One process's store, with a bucket."""
 
-    def __init__(self, path: Path, log: SqliteLog, store: Store, bucket: Bucket) -> None:
-        self.path = path
+    def __init__(self, disks: Path, log: SqliteLog, store: Store, bucket: Bucket) -> None:
+        self._disks = disks
         self.log = log
         self.store = store
         self.engine = store.engine
@@ -63,7 +63,7 @@ class Cloud:
         self.bucket = bucket
 
     def device(self, id_: int) -> Path:
-        return self.path / f"d{id_}"
+        return self._disks / f"d{id_}"
 
     def destroy(self, *ids: int) -> None:
         """Delete device folders, as an administrator's mistake would."""
@@ -110,8 +110,12 @@ async def cloud(
     ids: Ids | None = None,
     run: bool = False,
     cloud_id: str = CLOUD,
+    folder: str = "",
 ) -> AsyncIterator[Cloud]:
-    """Open the store at `path`, made the first time; with `run`, its background work goes on."""
+    """Open the store at `path`, made the first time; with `run`, its background work goes on.
+
+    `folder`: where in it the devices are, beside the log.
+    """
     path.mkdir(exist_ok=True)
     clock, ids = clock or SystemClock(), ids or SystemIds()
     log = await SqliteLog.open(path / "log.db", views=[CatalogView()], clock=clock, ids=ids)
@@ -119,7 +123,7 @@ async def cloud(
         await Store.found(
             log,
             cloud_id=cloud_id,
-            paths=[path / f"d{id_}" for id_ in range(devices)],
+            paths=[path / folder / f"d{id_}" for id_ in range(devices)],
             k=k,
             m=m,
             actor=ACTOR,
@@ -144,7 +148,7 @@ async def cloud(
             bucket = next(iter(page.entries), None) or await store.gateway.create_bucket(
                 "bucket", project_id="p", owner="tester", region="", actor=ACTOR
             )
-            yield Cloud(path, log, store, bucket)
+            yield Cloud(path / folder, log, store, bucket)
         finally:
             if background is not None:
                 background.cancel()

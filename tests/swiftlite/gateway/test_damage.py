@@ -59,7 +59,7 @@ async def test_flipped_bits_in_m_fragments_do_not_reach_a_reader_and_are_repaire
         for _ in range(4):  # copies are read in turn
             assert await it.get("o") == pattern(size)
         async with asyncio.timeout(5):
-            while (await scrub(it.engine, orphans=False)).ok < blob.fragments:  # noqa: ASYNC110
+            while (await scrub(it.engine, orphans=False)).ok < blob.fragments:
                 await asyncio.sleep(0.01)
         assert len(it.engine.repairs) == 0
     # What was repaired carries the weight alone.

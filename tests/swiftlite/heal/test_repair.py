@@ -90,7 +90,7 @@ async def test_another_process_opens_an_adopted_device_by_itself(tmp_path: Path)
         await repair(it.engine)
         uuid = (await devices(it.log))[2].uuid
         async with asyncio.timeout(5):
-            while not any(  # noqa: ASYNC110
+            while not any(
                 other.engine.devices[id_].identity.uuid == uuid for id_ in other.engine.devices.up()
             ):
                 await asyncio.sleep(0.02)
