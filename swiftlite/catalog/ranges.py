@@ -5,7 +5,7 @@ from __future__ import annotations
 from eventlog.log import Log
 from eventlog.view import Row
 
-CHUNK_MIN = 8
+CHUNK_MIN = 2
 GROWTH = 4
 
 

@@ -23,6 +23,8 @@ from swiftlite.errors import ConditionalConflict
 from swiftlite.manifest import Blob
 
 PARTS_PER_EVENT = 1000
+ENTRIES_PER_APPEND = 200
+BLOBS_PER_APPEND = 2000  # more only where one entry has more: it bounds what is held in memory
 
 
 class Due(NamedTuple):
@@ -67,9 +69,17 @@ async def _sweep_once(
 ) -> tuple[list[Due], list[Blob]]:
     """Append one batch of events; return what is not done yet, and the freed blobs."""
     for _ in range(ATTEMPTS):
-        found = [(due, held) for due in dues if (held := await _held(log, due)) is not None]
+        found: list[tuple[Due, _Held]] = []
+        left: list[Due] = []
+        size = 0
+        for due in dues:
+            if len(found) == ENTRIES_PER_APPEND or size >= BLOBS_PER_APPEND:
+                left.append(due)
+            elif (held := await _held(log, due)) is not None:
+                found.append((due, held))
+                size += len(held.blobs)
         if not found:
-            return [], []
+            return left, []
         blob_ids = list({blob.id for _, held in found for blob in held.blobs})
         rows = await log.get_many("shared", blob_ids)
         counts: dict[bytes, Shared | None] = dict(zip(blob_ids, rows, strict=True))
@@ -85,7 +95,7 @@ async def _sweep_once(
             await log.append(bucket_stream(bucket_id), events, actor=actor, guards=[guard])
         except Stale:
             continue
-        return [due for due, held in found if held.more], freed
+        return [due for due, held in found if held.more] + left, freed
     raise ConditionalConflict(key=f"the queue of bucket {bucket_id.hex()}")
 
 

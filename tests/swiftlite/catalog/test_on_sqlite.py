@@ -191,3 +191,18 @@ async def test_ten_thousand_parts_become_one_version(sqlite: SqliteLog) -> None:
     assert version.size == 10_000 * (5 << 20)
     assert len(await queries.blobs_of(sqlite, bucket.id, "up", version)) == 10_000
     assert await sqlite.scan("part", b"", None, limit=1) == []
+
+
+async def test_more_than_an_append_holds_is_swept_in_several(sqlite: SqliteLog) -> None:
+    bucket = await new_bucket(sqlite)
+
+    async def come_and_go(number: int) -> None:
+        draft = Draft(size=1, etag="e", manifest=(blob_named(IDS.uuid7()),))
+        await write_object(sqlite, IDS, bucket, f"k{number}", draft, actor=ACTOR)
+        await delete_object(sqlite, IDS, bucket, f"k{number}", actor=ACTOR)
+
+    await asyncio.gather(*(come_and_go(number) for number in range(1100)))
+    dues = await due_versions(sqlite, until=sqlite.head(), limit=2000)
+    freed = await sweep(sqlite, dues, actor=ACTOR)
+    assert len({blob.id for blob in freed}) == len(freed) == 1100
+    assert await due_versions(sqlite, until=sqlite.head(), limit=1) == []

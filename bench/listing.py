@@ -1,0 +1,178 @@
+"""A page of a listing at growing numbers of keys: the CPU that finding its rows takes.
+
+The bucket's rows are written as random PUTs leave them, without the log's events: those are
+another benchmark. Measured is the catalog's own work for a page of 1,000 keys from random places,
+and for a page of 1,000 common prefixes; the XML is not in it. Bare is reading the same rows with
+SQLite alone; flatness is the time at 10,000 keys over the time at N.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import apsw
+
+from bench.report import Result
+from eventlog.database import open_database, sql_tables
+from eventlog.database import run as run_sql
+from eventlog.sqlite import SqliteLog
+from eventlog.view import encode_row
+from swiftlite.catalog import keys
+from swiftlite.catalog.listing import list_objects
+from swiftlite.catalog.rows import Version
+from swiftlite.catalog.view import CatalogView
+from swiftlite.manifest import Blob, Hint, Layout
+
+SMALL = 10_000  # keys in the bucket that others are compared with
+PAGE = 1000
+PREFIXES = 2 * PAGE  # common prefixes of a bucket: the larger it is, the more lies beneath each
+BATCH = 50_000  # rows in a transaction while the bucket is filled
+BUDGET_MS = 5.0  # what the design allows a page of a million keys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--keys", type=int, nargs="+", default=[100_000], help="keys; 1000000 needs 0.6 GB of disk"
+    )
+    parser.add_argument("--pages", type=int, default=100, help="the median of so many is reported")
+    parser.add_argument("--dir", type=Path, help="where the database goes")
+
+
+def run(args: argparse.Namespace) -> list[Result]:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
+    results: list[Result] = []
+    small: tuple[float, float] | None = None
+    for count in [SMALL, *args.keys]:
+        with tempfile.TemporaryDirectory(dir=args.dir) as folder:
+            flat, rolled, bare = asyncio.run(_measure(Path(folder) / "log.db", count, args.pages))
+        small = small or (flat, rolled)
+        name = f"page of {PAGE:,} keys of {count:,}"
+        budget = f"a budget of {BUDGET_MS:g} ms"
+        results += [
+            Result(name, flat, "ms CPU", BUDGET_MS / flat, budget, 1.0),
+            Result(f"{name}, bare", bare, "ms CPU", bare / flat, "the page above"),
+            Result(
+                f"page of {PAGE:,} prefixes of {count:,} keys",
+                rolled,
+                "ms CPU",
+                BUDGET_MS / rolled,
+                budget,
+            ),
+        ]
+        if count != SMALL:
+            less = f"a bucket of {SMALL:,}"
+            results += [
+                Result(f"flatness, {count:,} keys", small[0] / flat, "of 1", small[0] / flat, less),
+                Result(
+                    f"flatness, prefixes of {count:,}",
+                    small[1] / rolled,
+                    "of 1",
+                    small[1] / rolled,
+                    less,
+                ),
+            ]
+    return results
+
+
+async def _measure(path: Path, count: int, pages: int) -> tuple[float, float, float]:
+    """Return CPU milliseconds of a page of keys, of a page of prefixes, and of its bare rows."""
+    draw = random.Random(count)
+    bucket_id = draw.randbytes(16)
+    log = await SqliteLog.open(path, views=[CatalogView()])
+    await log.close()
+    _fill(path, bucket_id, count, draw)
+    log = await SqliteLog.open(path, views=[CatalogView()])
+    try:
+        # From the first half, so that every page is full.
+        starts = [_key(draw.randrange(count // 2), count) for _ in range(pages)]
+
+        async def flat(start: str) -> None:
+            page = await list_objects(log, bucket_id, after=start, limit=PAGE)
+            assert len(page.entries) == PAGE
+
+        async def rolled(start: str) -> None:
+            page = await list_objects(log, bucket_id, after=start, delimiter="/", limit=PAGE - 1)
+            assert len(page.prefixes) == PAGE - 1
+
+        connection = open_database(path)
+        table = sql_tables([CatalogView()])["current"]
+        select = f'SELECT key, value FROM "{table}" WHERE key > ? ORDER BY key LIMIT {PAGE + 1}'
+
+        async def bare(start: str) -> None:
+            connection.execute(select, (keys.object_key(bucket_id, start),)).fetchall()
+
+        measured = [await _median_ms(work, starts) for work in (flat, rolled, bare)]
+        connection.close()
+    finally:
+        await log.close()
+    return measured[0], measured[1], measured[2]
+
+
+async def _median_ms(work: Callable[[str], Awaitable[None]], starts: list[str]) -> float:
+    times = []
+    for start in starts:
+        before = time.thread_time()
+        await work(start)
+        times.append(time.thread_time() - before)
+    return statistics.median(times) * 1000
+
+
+def _fill(path: Path, bucket_id: bytes, count: int, draw: random.Random) -> None:
+    """Write the bucket's rows in random order, as clients' PUTs would."""
+    connection = open_database(path)
+    connection.pragma("synchronous", "OFF")
+    table = sql_tables([CatalogView()])["current"]
+    insert = f'INSERT INTO "{table}" (key, value) VALUES (?, ?)'
+    order = list(range(count))
+    draw.shuffle(order)
+    for first in range(0, count, BATCH):
+        run_sql(connection, "BEGIN IMMEDIATE")
+        connection.executemany(
+            insert,
+            (
+                (keys.object_key(bucket_id, _key(n, count)), encode_row(_version(n, draw)))
+                for n in order[first : first + BATCH]
+            ),
+        )
+        run_sql(connection, "COMMIT")
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    connection.close()
+
+
+def _key(number: int, count: int) -> str:
+    return f"{number * PREFIXES // count:08}/object-{number:010}.bin"
+
+
+def _version(number: int, draw: random.Random) -> Version:
+    blob = Blob(
+        id=draw.randbytes(16),
+        size=4096,
+        layout=Layout.COPIES,
+        k=4,
+        m=2,
+        stripe=1 << 20,
+        epoch=1,
+        hints=tuple(Hint(n, n + 1, 3, draw.randrange(1 << 32), 4300) for n in range(3)),
+    )
+    return Version(
+        version_id="",
+        begin=number + 1,
+        modified_us=1_795_000_000_000_000 + number,
+        size=4096,
+        etag=draw.randbytes(16).hex(),
+        owner="0190b4a2c3d4e5f6",
+        checksums={"CRC32": "DUoRhQ=="},
+        checksum_type="FULL_OBJECT",
+        headers={"content-type": "application/octet-stream"},
+        manifest=(blob,),
+    )
