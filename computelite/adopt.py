@@ -30,7 +30,7 @@ async def adopt_folders(cloud: Cloud, *, actor: Actor) -> Adopted:
         if row.state != "in":
             continue
         try:
-            # The operator says that the disk is gone, not only unmounted: that is what repair is for.
+            # Whoever asks for repair says that the disk is gone, and not only unmounted.
             with contextlib.suppress(FileExistsError):
                 cloud.store.disk.mkdir(str(cloud.folder.device(row.path)))
             is_new = await adopt(

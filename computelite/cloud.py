@@ -12,19 +12,12 @@ from computelite.config import Config
 from computelite.errors import LogMissing
 from computelite.folder import Folder, Record, read_record
 from computelite.identity.authenticator import LogAuthenticator
-from computelite.identity.view import IdentityView
 from computelite.keystore import KeyStore, open_keystore
+from computelite.views import VIEWS
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
 from eventlog.sqlite import SqliteLog
-from eventlog.view import TableView
-from swiftlite.catalog.view import CatalogView
 from swiftlite.gateway.devices import Condition
 from swiftlite.store import Store
-
-
-def views() -> list[TableView]:
-    """Return the table views of a cloud; whoever writes to its log must have all of them."""
-    return [CatalogView(), IdentityView()]
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +94,7 @@ class Cloud:
             raise LogMissing(path=folder.log)
         clock, ids = SystemClock(), SystemIds()
         keystore = open_keystore(folder.keystore, ids)
-        log = await SqliteLog.open(folder.log, views=views(), clock=clock, ids=ids)
+        log = await SqliteLog.open(folder.log, views=VIEWS, clock=clock, ids=ids)
         try:
             k, m = record.k_m
             store = await Store.open(log, cloud_id=record.cloud_id, k=k, m=m, clock=clock, ids=ids)

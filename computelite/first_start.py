@@ -13,9 +13,6 @@ From 7 on it is an ordinary start; the last event of step 7 says that the first 
 
 from __future__ import annotations
 
-from swiftlite.store import Store
-
-from computelite.cloud import views
 from computelite.credentials import (
     ADMIN,
     Chosen,
@@ -30,9 +27,11 @@ from computelite.identity.commands import IssuedKey, found_admin, secret_context
 from computelite.identity.events import AccessKeyCreated
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.secret import Secret
+from computelite.views import VIEWS
 from eventlog.clock import Clock, Ids
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
+from swiftlite.store import Store
 
 _SELF = Actor(id="cumulog")
 
@@ -66,7 +65,7 @@ async def prepare(
     else:
         create_keystore(folder.keystore, ids)
         keystore = open_keystore(folder.keystore, ids)
-    log = await SqliteLog.open(folder.log, views=views(), clock=clock, ids=ids)
+    log = await SqliteLog.open(folder.log, views=VIEWS, clock=clock, ids=ids)
     try:
         if not await log.scan("ring", b"", None, limit=1):
             await _found_devices(log, folder, record, clock, ids)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from computelite.control.messages import MAX_LINE, Failure, Progress, Reply, Request
+from computelite.control.place import operator_id, short_path
 from computelite.errors import CloudUnreachable, ControlFailed, FolderInUse, WrongUsage
 from computelite.folder import Folder, lock_folder, read_record
 from eventlog.clock import SystemClock
@@ -39,8 +40,6 @@ async def ask(folder: Folder, request: Request, on_progress: Callable[[Progress]
 async def _ask_running(
     folder: Folder, request: Request, on_progress: Callable[[Progress], None]
 ) -> Any:
-    from computelite.control.server import short_path
-
     with short_path(folder.control) as place:
         reader, writer = await asyncio.open_unix_connection(place, limit=MAX_LINE)
     try:
@@ -63,10 +62,10 @@ async def _do_here(
 ) -> Any:
     from computelite.cloud import Cloud
     from computelite.control.operations import perform
-    from computelite.control.server import operator
+    from eventlog.log import Actor
 
     async with Cloud.open(folder) as cloud:
-        return await perform(cloud, request, on_progress, operator(os.getuid()))
+        return await perform(cloud, request, on_progress, Actor(id=operator_id(os.getuid())))
 
 
 def _raised(failure: Failure) -> Exception:

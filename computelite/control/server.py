@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import struct
 import sys
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ import msgspec
 from computelite.cloud import Cloud
 from computelite.control.messages import MAX_LINE, Failure, Progress, Reply, Request
 from computelite.control.operations import perform
+from computelite.control.place import operator_id, short_path
 from computelite.errors import WrongUsage
 from eventlog.errors import CloudError
 from eventlog.log import Actor
@@ -122,16 +121,6 @@ def _bound(path: Path) -> socket.socket:
     return listener
 
 
-@contextlib.contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """Give a name for a socket of any path: the kernel takes 107 bytes at most."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
-
-
 def _write(writer: asyncio.StreamWriter, reply: Reply) -> None:
     writer.write(msgspec.json.encode(reply) + b"\n")
 
@@ -140,9 +129,4 @@ def _peer(writer: asyncio.StreamWriter) -> Actor:
     peer = writer.get_extra_info("socket")
     credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", credentials)
-    return operator(uid)
-
-
-def operator(uid: int) -> Actor:
-    """Return who an operator is in the log: the system's user."""
-    return Actor(id=f"operator/{uid}")
+    return Actor(id=operator_id(uid))

@@ -53,7 +53,7 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     first = Child(
         "start",
         lambda ready: run_loop(
-            partial(prepare, folder, record, chosen=chosen, **urls, clock=clock, ids=ids)
+            "start", partial(prepare, folder, record, chosen=chosen, **urls, clock=clock, ids=ids)
         ),
     )
     if status := os.waitstatus_to_exitcode(os.waitpid(first.pid, 0)[1]):
@@ -64,7 +64,7 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     slots = Slots(count, config.http.connections)
     gate = Gate(folder=folder, config=config, s3=s3, api=api, tls=tls, slots=slots)
     workers = [_worker(gate, number) for number in range(count)]
-    keeper = Role("keeper", lambda ready: run_loop(partial(keep, folder, config, ready)))
+    keeper = Role("keeper", lambda ready: run_loop("keeper", partial(keep, folder, config, ready)))
 
     def announce() -> None:
         print(f"ready s3={urls['s3']} api={urls['api']}", flush=True)
@@ -84,8 +84,9 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
 
 
 def _worker(gate: Gate, number: int) -> Role:
+    name = f"w{number + 1}"
     return Role(
-        f"w{number + 1}",
-        lambda ready: run_loop(partial(work, gate, number, ready)),
+        name,
+        lambda ready: run_loop(name, partial(work, gate, number, ready)),
         on_death=partial(gate.slots.worker_died, number),
     )

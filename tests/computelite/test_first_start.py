@@ -1,0 +1,186 @@
+"""The first start: cut anywhere, starting again makes one whole cloud."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from computelite import files, first_start
+from computelite.credentials import Chosen, read_credentials
+from computelite.errors import WrongUsage
+from computelite.first_start import prepare, settle_record
+from computelite.folder import Folder, lock_folder, make_folder
+from computelite.identity import passwords
+from computelite.secret import Secret
+from computelite.views import VIEWS
+from eventlog.clock import SystemClock, SystemIds
+from eventlog.sqlite import SqliteLog
+
+CUT = 77
+NOTHING_CHOSEN = Chosen()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dozens of first starts need not be slow to attack."""
+    monkeypatch.setattr(passwords, "_MEMORY_KIB", 64)
+    monkeypatch.setattr(passwords, "_LANES", 1)
+
+
+def start(folder: Folder, chosen: Chosen = NOTHING_CHOSEN) -> None:
+    """Do what `serve` does before it forks its children."""
+    clock, ids = SystemClock(), SystemIds()
+    make_folder(folder)
+    lock = lock_folder(folder, clock)
+    record = settle_record(folder, devices="3", code="2+1", log="", ids=ids)
+    urls = {"s3": "http://s3", "api": "http://api"}
+    asyncio.run(prepare(folder, record, chosen=chosen, **urls, clock=clock, ids=ids))
+    os.close(lock)
+
+
+def start_cut_at(folder: Folder, step: int) -> bool:
+    """The same in a process that dies before its `step`-th change; say whether it came so far."""
+    pid = os.fork()
+    if pid == 0:
+        left = [step]
+
+        def count(*_: object) -> None:
+            left[0] -= 1
+            if left[0] <= 0:
+                os._exit(CUT)
+
+        for module, name in ((os, "fsync"), (os, "fdatasync"), (os, "replace"), (os, "mkdir")):
+            before(module, name, count)
+        before(SqliteLog, "append", count)
+        try:
+            start(folder)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == CUT
+
+
+def before(owner: object, name: str, count: object) -> None:
+    original = getattr(owner, name)
+    assert callable(count)
+
+    def counted(*args: object, **named: object) -> object:
+        count()
+        return original(*args, **named)
+
+    setattr(owner, name, counted)
+
+
+async def kinds(folder: Folder) -> list[str]:
+    log = await SqliteLog.open(folder.log, views=VIEWS)
+    found = [rec.type async for rec in log.read()]
+    await log.close()
+    return found
+
+
+def check_whole(folder: Folder) -> None:
+    found = asyncio.run(kinds(folder))
+    assert found.count("device.added") == 3
+    for once in ("ring.built", "project.created", "user.created", "access-key.created"):
+        assert found.count(once) == 1, found
+    for device in ("d1", "d2", "d3"):
+        assert (folder.root / "devices" / device / "device.json").exists()
+    assert read_credentials(folder) is not None
+
+
+@pytest.mark.parametrize(
+    "offset", [0, *(pytest.param(offset, marks=pytest.mark.slow) for offset in range(1, 7))]
+)
+def test_cut_before_any_of_its_changes_it_is_finished_by_the_next_start(
+    tmp_path: Path, offset: int
+) -> None:
+    step, cuts = 1 + offset, 0
+    while True:
+        folder = Folder(tmp_path / str(step) / "data")
+        (tmp_path / str(step)).mkdir()
+        if not start_cut_at(folder, step):
+            break
+        cuts += 1
+        start(folder)
+        check_whole(folder)
+        step += 7
+    assert cuts >= 4
+
+
+def test_the_secrets_that_were_written_first_are_those_that_work_later(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data")
+    pid = os.fork()
+    if pid == 0:
+        first_start.found_admin = lambda *_, **__: os._exit(CUT)  # type: ignore[assignment]
+        start(folder)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    drawn = read_credentials(folder)
+    start(folder)
+    assert drawn is not None
+    assert read_credentials(folder) == drawn
+
+
+def test_a_lost_credentials_file_is_written_again_without_the_password(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data")
+    start(folder)
+    first = read_credentials(folder)
+    folder.credentials.unlink()
+    start(folder)
+    again = read_credentials(folder)
+    assert first is not None
+    assert again is not None
+    assert again.key == first.key
+    assert (first.password is not None, again.password) == (True, None)
+
+
+def test_a_start_changes_nothing_in_the_log_of_a_cloud_that_is_there(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "data")
+    start(folder)
+    before = asyncio.run(kinds(folder))
+    start(folder)
+    assert asyncio.run(kinds(folder)) == before
+
+
+def test_another_root_key_than_the_recorded_one_is_refused_without_showing_it(
+    tmp_path: Path,
+) -> None:
+    folder = Folder(tmp_path / "data")
+    start(folder)
+    chosen = Chosen(access_key="somebody", secret_key=Secret("some-secret"))
+    with pytest.raises(WrongUsage, match="CUMULOG_ROOT_ACCESS_KEY") as error:
+        start(folder, chosen)
+    assert "some-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({"CUMULOG_ROOT_ACCESS_KEY": "only"}, "go together"),
+        ({"CUMULOG_ROOT_ACCESS_KEY": "a/b", "CUMULOG_ROOT_SECRET_KEY": "12345678"}, "ACCESS_KEY"),
+        ({"CUMULOG_ROOT_ACCESS_KEY": "abc", "CUMULOG_ROOT_SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"CUMULOG_ADMIN_PASSWORD": "has a space"}, "ADMIN_PASSWORD"),
+        ({"CUMULOG_ADMIN_PASSWORD": "line\nbreak-here"}, "ADMIN_PASSWORD"),
+    ],
+)
+def test_secrets_that_could_not_be_used_are_refused(env: dict[str, str], named: str) -> None:
+    with pytest.raises(WrongUsage, match=named) as error:
+        Chosen.from_environment(env)
+    assert not any(value in str(error.value) for value in env.values() if value != "only")
+
+
+def test_a_small_file_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    files.write_new(path, b"old", mode=0o600)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        files.write_new(path, b"new", mode=0o600)
+    assert path.read_bytes() == b"old"
