@@ -20,6 +20,7 @@ from __future__ import annotations
 import threading
 from asyncio import Future
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -120,7 +121,9 @@ class Committer:
                     answers, head = self._commit(batch)
                 self._deliver(answers, head, sum(request.size_bytes for request in batch))
         finally:
-            self._connection.close()
+            # A log that failed may fail to close, too; that adds nothing.
+            with nullcontext() if self.failure is None else suppress(apsw.Error):
+                self._connection.close()
             self._lock.close()
 
     def _drain(self, batch: list[Request]) -> bool:

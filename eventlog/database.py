@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from eventlog.errors import Corrupt, Refused
+from eventlog.errors import CloudError, Corrupt, LogFull, Refused, Unavailable
 from eventlog.view import TableView
 
 SQLITE_VERSION_MIN = (3, 51, 3)  # older ones can corrupt a WAL that is reset under a reader
@@ -36,6 +36,29 @@ class NotALog(Refused):
 
 class Damaged(Corrupt):
     """The log's database is damaged: {reason}."""
+
+
+class LogUnreadable(Unavailable):
+    """The log cannot be read: {reason}."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what SQLite raises in the body as an error of ours, named for who must act."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise error_from(error) from error
+
+
+def error_from(error: apsw.Error) -> CloudError:
+    """Return SQLite's error as one of ours."""
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return Damaged(reason=reason)
+    if isinstance(error, apsw.FullError):
+        return LogFull()
+    return LogUnreadable(reason=reason)
 
 
 def open_database(

@@ -19,6 +19,8 @@ from eventlog.database import (
 from eventlog.errors import Refused
 from eventlog.view import TableView
 
+TRUNCATE_TIMEOUT_MS = 100  # while writers wait
+
 
 class ViewsDiffer(Refused):
     """The log holds the views {stored}, this program has {wanted}; rebuild them first."""
@@ -68,10 +70,21 @@ def _shown(views: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{name} v{version}" for name, version in sorted(views)) or "none"
 
 
-def checkpoint(path: Path, truncate: bool) -> tuple[int, int]:
-    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
-    connection = open_database(path)
+def checkpoint(path: Path, truncate: bool, vfs: str | None) -> tuple[int, int]:
+    """Copy the write-ahead log into the database; return (pages in it, pages copied)."""
+    connection = open_database(path, vfs=vfs)
     try:
-        return connection.wal_checkpoint(mode=mode)
+        copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        if truncate:
+            connection.set_busy_timeout(TRUNCATE_TIMEOUT_MS)
+            lock = WriteLock(path)
+            try:
+                with lock:
+                    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except apsw.BusyError:
+                pass  # somebody reads from the file; it is emptied another time
+            finally:
+                lock.close()
+        return copied
     finally:
         connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
 
 import apsw
@@ -12,9 +12,11 @@ from eventlog.clock import Clock, Ids, SystemClock, SystemIds
 from eventlog.committer import Answer, Committer, Request
 from eventlog.database import (
     Tables,
+    error_from,
     open_database,
     row_decoders,
     sql_tables,
+    translated,
 )
 from eventlog.errors import LogBusy, LogFailed
 from eventlog.event import Event, check_registry
@@ -57,6 +59,7 @@ class SqliteLog:
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._committer: Committer | None = None
+        self._vfs: str | None = None
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
@@ -78,16 +81,24 @@ class SqliteLog:
 
         Raises: NotALog if the file is something else, or absent when `read_only`.
                 ViewsDiffer if the log's tables were made by other views, or other versions.
+                Damaged, LogUnreadable, LogFull if the file cannot be used.
         """
         path = Path(path)
         check_registry()
         clock, ids = clock or SystemClock(), ids or SystemIds()
-        epoch = 0 if read_only else prepare(path, views, vfs)
-        log = cls(path, open_database(path, read_only=read_only, vfs=vfs), views, clock, ids)
-        if read_only:
-            check_views(log._connection, views)
-        else:
-            log._committer = Committer(path, views, clock, epoch, log._deliver, vfs)
+        with translated():
+            epoch = 0 if read_only else prepare(path, views, vfs)
+            connection = open_database(path, read_only=read_only, vfs=vfs)
+            try:
+                log = cls(path, connection, views, clock, ids)
+                if read_only:
+                    check_views(connection, views)
+                else:
+                    log._committer = Committer(path, views, clock, epoch, log._deliver, vfs)
+            except BaseException:
+                connection.close()
+                raise
+        log._vfs = vfs
         return log
 
     async def append(
@@ -115,10 +126,12 @@ class SqliteLog:
         return await future
 
     def head(self) -> int:
-        return self._reader.head()
+        with translated():
+            return self._reader.head()
 
     async def position_at(self, us: int) -> int:
-        return self._reader.position_at(us)
+        with translated():
+            return self._reader.position_at(us)
 
     async def read(
         self,
@@ -134,7 +147,8 @@ class SqliteLog:
         left = until - after if limit is None else limit
         if left <= 0:
             return
-        for page in self._reader.pages(after, until, streams=streams, types=types):
+        pages = self._reader.pages(after, until, streams=streams, types=types)
+        while (page := self._next(pages)) is not None:
             for rec in page:
                 yield rec
                 left -= 1
@@ -156,30 +170,35 @@ class SqliteLog:
     async def fold(self, view: V, *, as_of: int | None = None) -> V:
         """Bring a memory view from its position to `as_of`, or to the head, and return it."""
         until = self.head() if as_of is None else as_of
-        for page in self._reader.scan(view.position, until, types=view.handles):
+        pages = self._reader.scan(view.position, until, types=view.handles)
+        while (page := self._next(pages)) is not None:
             view.fold(page)
             await asyncio.sleep(0)
         view.position = max(view.position, until)
         return view
 
     async def get(self, table: str, key: bytes) -> Row | None:
-        value = self._tables.get(table, key)
+        try:
+            value = self._tables.get(table, key)
+        except apsw.Error as error:  # inline: this is what every request waits for
+            raise error_from(error) from error
         return None if value is None else self._decoders[table](value)
 
     async def get_many(self, table: str, keys: Sequence[bytes]) -> list[Row | None]:
         if not keys:
             return []
         decode = self._decoders[table]
-        found = {key: decode(value) for key, value in self._tables.load(table, keys)}
+        with translated():
+            found = {key: decode(value) for key, value in self._tables.load(table, keys)}
         return [found.get(key) for key in keys]
 
     async def scan(
         self, table: str, lo: bytes, hi: bytes | None, *, limit: int, reverse: bool = False
     ) -> list[tuple[bytes, Row]]:
         decode = self._decoders[table]
-        return [
-            (key, decode(value)) for key, value in self._tables.range(table, lo, hi, limit, reverse)
-        ]
+        with translated():
+            found = self._tables.range(table, lo, hi, limit, reverse)
+        return [(key, decode(value)) for key, value in found]
 
     def bookmark(self, name: str) -> int:
         """Return the position that was set under `name`; 0 if none was."""
@@ -201,7 +220,7 @@ class SqliteLog:
         Passive unless `truncate`, which waits for readers and writers, and empties the file.
         One process of a cloud does this, in a thread with a connection of its own.
         """
-        return await asyncio.to_thread(checkpoint, self.path, truncate)
+        return await asyncio.to_thread(checkpoint, self.path, truncate, self._vfs)
 
     @property
     def failure(self) -> LogFailed | None:
@@ -218,6 +237,10 @@ class SqliteLog:
             await asyncio.to_thread(self._committer.stop)
         self._wake()
         self._connection.close()
+
+    def _next(self, pages: Iterator[list[Recorded]]) -> list[Recorded] | None:
+        with translated():
+            return next(pages, None)
 
     def _submit(self, request: Request) -> None:
         assert self._committer is not None, "this log was opened to read only"
