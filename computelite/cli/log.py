@@ -1,0 +1,40 @@
+"""`cumulog log`: the event log from the command line; see eventlog/cli."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from computelite.cli.command import add_common, parser, run
+from computelite.folder import Folder, check_record, read_record
+from eventlog.cli import register
+
+EXAMPLES = """
+cumulog log tail -f
+cumulog log grep --type object.deleted --text report.pdf --json
+cumulog log verify
+cumulog log rebuild catalog --compare
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; return its exit status."""
+    from computelite.views import VIEWS
+
+    top = parser("log", "The history of everything, from the event log.", EXAMPLES)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    register(verbs, add_common=add_common, path=_path, views=lambda: VIEWS)
+    args = top.parse_args(argv)
+
+    def work() -> int:
+        status: int = args.run(args)
+        return status
+
+    return run(args, work)
+
+
+def _path(args: argparse.Namespace) -> Path:
+    folder = Folder(args.data)
+    check_record(folder, read_record(folder), devices="", code="", log=args.log or "")
+    return folder.log
