@@ -73,16 +73,34 @@ def open_database(
         raise NotALog(path=path, reason=f"SQLite {apsw.sqlite_lib_version()} is too old to trust")
     if read_only and not path.exists():
         raise NotALog(path=path, reason="there is no such file")
+    try:
+        return _open(path, read_only, vfs)
+    except apsw.NotADBError as error:
+        raise NotALog(path=path, reason="it is not an SQLite database") from error
+    except apsw.CantOpenError as error:
+        raise NotALog(path=path, reason=f"it cannot be opened ({error})") from error
+    except apsw.Error as error:
+        raise error_from(error) from error
+
+
+def _open(path: Path, read_only: bool, vfs: str | None) -> apsw.Connection:
     flags = (
         apsw.SQLITE_OPEN_READONLY
         if read_only
         else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     )
+    connection = apsw.Connection(
+        str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED
+    )
     try:
-        connection = apsw.Connection(
-            str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED
-        )
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        empty = connection.pragma("schema_version") == 0
+        application = connection.pragma("application_id")
+        form = connection.pragma("user_version")
+        if application != APPLICATION_ID and (read_only or not empty):
+            raise NotALog(path=path, reason="it is a database of something else, or empty")
+        if form != FORMAT and not empty:
+            raise NotALog(path=path, reason=f"its format is {form}; this program reads {FORMAT}")
         if not read_only:
             connection.pragma("page_size", PAGE_SIZE)
             connection.pragma("journal_mode", "wal")
@@ -90,19 +108,9 @@ def open_database(
         connection.pragma("mmap_size", 0)
         connection.pragma("wal_autocheckpoint", 0)
         connection.pragma("cache_size", -CACHE_KIB)
-        application = connection.pragma("application_id")
-        form = connection.pragma("user_version")
-        empty = connection.pragma("schema_version") == 0
-    except apsw.NotADBError as error:
-        raise NotALog(path=path, reason="it is not an SQLite database") from error
-    except apsw.CantOpenError as error:
-        raise NotALog(path=path, reason=f"it cannot be opened ({error})") from error
-    if empty and not read_only:
-        return connection
-    if application != APPLICATION_ID:
-        raise NotALog(path=path, reason="it is a database of something else, or empty")
-    if form != FORMAT:
-        raise NotALog(path=path, reason=f"its format is {form}; this program reads {FORMAT}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

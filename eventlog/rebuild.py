@@ -21,7 +21,15 @@ from typing import NamedTuple
 
 import apsw
 
-from eventlog.database import WriteLock, create_table, open_database, run, sql_tables, writing
+from eventlog.database import (
+    WriteLock,
+    create_table,
+    open_database,
+    run,
+    sql_tables,
+    translated,
+    writing,
+)
 from eventlog.reader import Reader
 from eventlog.refold import Difference, Progress, Refold, differences
 from eventlog.view import TableView
@@ -62,13 +70,15 @@ def rebuild(
     connection = open_database(path, vfs=vfs)
     lock = WriteLock(path)
     try:
-        job = _Job(connection, lock, progress)
-        job.clear()
-        rebuilt = [job.rebuild(view, compare) for view in views if not only or view.name in only]
-        if not only:
-            job.forget({view.name for view in views})
-        job.clear()
-        return rebuilt
+        with translated():
+            job = _Job(connection, lock, progress)
+            job.clear()
+            chosen = [view for view in views if not only or view.name in only]
+            rebuilt = [job.rebuild(view, compare) for view in chosen]
+            if not only:
+                job.forget({view.name for view in views})
+            job.clear()
+            return rebuilt
     finally:
         lock.close()
         connection.close()
