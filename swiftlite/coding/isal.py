@@ -124,7 +124,7 @@ class IsalCodec:
     def rebuild(self, cells: Mapping[int, Buffer], wanted: Sequence[int]) -> list[Buffer]:
         """See `Codec`."""
         used = survivors(cells, wanted, self.k, self.m)
-        lost = tuple(number for number in wanted if number not in cells)
+        lost = tuple(sorted({number for number in wanted if number not in cells}))
         given = [cells[number] for number in used]
         made = self._apply(self._tables(used, lost), given, len(lost)) if lost else []
         found = dict(cells) | dict(zip(lost, made, strict=True))
@@ -156,7 +156,7 @@ class IsalCodec:
                 raise CellsUnfit(f"cells of {length} bytes; at most {CELL_BYTES_MAX}")
             made = bytearray(count * length)
             start = ctypes.addressof(ctypes.c_char.from_buffer(made))
-            sources[: self.k] = words[VIEW_BUF::VIEW_WORDS]
+            sources[: self.k] = [*words[VIEW_BUF::VIEW_WORDS]]
             targets[:count] = [start + i * length for i in range(count)]
             self._library.encode_data(length, self.k, count, tables, sources, targets)
         finally:

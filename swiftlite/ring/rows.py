@@ -94,7 +94,9 @@ class Row:
         start = len(self.leaves)
         order = list(order)
         while len(self.leaves) < fragments:
+            before = len(self.leaves)
             for leaf in order:
                 if self.add(leaf) and len(self.leaves) == fragments:
                     break
+            assert len(self.leaves) > before, "a row can always be completed"
         return self.leaves[start:]
