@@ -1,18 +1,18 @@
 """The Authenticator that storage asks: access keys from the identity tables, on each request.
 
-Nothing about a key is remembered but its unsealed secret, under the sealed bytes that the table
-holds now: a key that was disabled a moment ago, by any process, is disabled here.
+What was looked up is remembered only as long as nothing at all changed in those tables, which one
+row tells: a key that was disabled a moment ago, by any process, is disabled here.
 """
 
 from __future__ import annotations
 
 from computelite.identity.commands import secret_context
-from computelite.identity.view import AccessKey, User
+from computelite.identity.view import AccessKey, Changed, User
 from computelite.keystore import KeyStore
 from eventlog.sqlite import SqliteLog
 from swiftlite.auth import Principal, SigningKey
 
-# A client can make us hold no more than this: unknown key ids are not remembered at all.
+# Key ids that nobody has are not remembered: a client could send any number of them.
 _REMEMBERED = 4096
 
 
@@ -22,13 +22,28 @@ class LogAuthenticator:
     def __init__(self, log: SqliteLog, keystore: KeyStore) -> None:
         self._log = log
         self._keystore = keystore
-        self._secrets: dict[tuple[bytes, str], str] = {}
+        self._as_of: Changed | None = None
+        self._keys: dict[str, SigningKey] = {}
 
     async def signing_key(self, key_id: str) -> SigningKey | None:
         """Return the key as of now, or None if there is none, it is disabled, or its user is.
 
         Raises:  SealBroken if its secret does not open: the key store is another one's.
         """
+        changed = await self._log.get("identity", b"")
+        if changed != self._as_of:
+            self._as_of = changed
+            self._keys.clear()
+        found = self._keys.get(key_id)
+        if found is None:
+            found = await self._look_up(key_id)
+            # Another request may have seen a change while this one looked.
+            still = changed == self._as_of
+            if found is not None and still and len(self._keys) < _REMEMBERED:
+                self._keys[key_id] = found
+        return found
+
+    async def _look_up(self, key_id: str) -> SigningKey | None:
         key = await self._log.get("access_key", key_id.encode("utf-8", "surrogatepass"))
         if not isinstance(key, AccessKey) or not key.enabled:
             return None
@@ -44,14 +59,5 @@ class LogAuthenticator:
             bucket=key.bucket,
             read_only=key.read_only,
         )
-        return SigningKey(self._secret(key), principal)
-
-    def _secret(self, key: AccessKey) -> str:
-        place = (key.sealed, key.key_id)
-        secret = self._secrets.get(place)
-        if secret is None:
-            plain = self._keystore.unseal(key.sealed, context=secret_context(key.key_id))
-            if len(self._secrets) >= _REMEMBERED:
-                del self._secrets[next(iter(self._secrets))]
-            secret = self._secrets[place] = plain.decode()
-        return secret
+        secret = self._keystore.unseal(key.sealed, context=secret_context(key.key_id))
+        return SigningKey(secret.decode(), principal)

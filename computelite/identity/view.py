@@ -5,6 +5,7 @@
     project      project id         -> Project
     project_name name, UTF-8        -> Ref
     access_key   key id, ASCII      -> AccessKey
+    identity     one row, key empty -> Changed
 
 Pure: no clock, no IO.
 """
@@ -87,6 +88,12 @@ class AccessKey(Row, frozen=True, kw_only=True, array_like=True):
     created_us: int
 
 
+class Changed(Row, frozen=True, kw_only=True, array_like=True):
+    """Where the log last changed any of this: what was looked up since then still holds."""
+
+    position: int
+
+
 class IdentityView(TableView):
     """Folds the identity events into the tables."""
 
@@ -98,6 +105,7 @@ class IdentityView(TableView):
         "project": Project,
         "project_name": Ref,
         "access_key": AccessKey,
+        "identity": Changed,
     }
     handles: ClassVar[frozenset[type[Event]]] = IDENTITY_EVENTS
 
@@ -113,6 +121,7 @@ class IdentityView(TableView):
                 return []
 
     def evolve(self, rows: Rows, rec: Recorded) -> None:
+        rows.put("identity", b"", Changed(position=rec.position))
         match rec.event:
             case ProjectCreated(project_id=id_, name=name):
                 rows.put("project", id_, Project(id=id_, name=name, created_us=rec.committed_us))
