@@ -61,12 +61,14 @@ class Connection(RequestHandler):
         "_server",
         "_source",
         "_unsent",
+        "_wire",
     )
 
     def __init__(self, server: S3Server, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(server, loop=loop, **options)
         self._server = server
         self._body: _Body | None = None  # of the request that is being answered
+        self._wire: asyncio.Transport | None = None  # until the connection is lost
         self._counted = False
         self._is_ending = False  # after the request that is being answered
         self._deadline = _NEVER  # of whatever is waited for from the client
@@ -85,6 +87,8 @@ class Connection(RequestHandler):
             self._server.refuse(transport)
             return
         self._counted = True
+        self._wire = transport
+        self._server.opened(self)
         transport.set_write_buffer_limits(high=self._server.limits.write_buffer)
         peer = transport.get_extra_info("peername")
         self._source = peer[0] if isinstance(peer, tuple) else ""
@@ -97,7 +101,9 @@ class Connection(RequestHandler):
             BaseProtocol.connection_lost(self, exc)
             return
         self._counted = False
+        self._wire = None
         self._server.slots.release()
+        self._server.closed(self)
         if self._body is not None:
             self._body.fail(IncompleteBody())
         super().connection_lost(exc)
@@ -151,22 +157,19 @@ class Connection(RequestHandler):
 
     def abort(self) -> None:
         """End the connection at once, so that the client cannot take what it got for the whole."""
-        transport = self.transport
-        if transport is not None:
-            transport.abort()
+        if self._wire is not None:
+            self._wire.abort()
         self.force_close()
-
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """What answers this connection's requests."""
-        return self._task_handler
 
     def end(self) -> None:
         """End the connection: now if it is idle, else when its request is answered."""
-        if self._body is None:
+        if self._body is not None:
+            self._is_ending = True
+        elif self._wire is not None and self._wire.get_write_buffer_size():
             self.force_close()
         else:
-            self._is_ending = True
+            # Nothing is under way, so that a TLS client's farewell is not waited for.
+            self.abort()
 
     def _end_with(self, error: CloudError) -> None:
         transport = self.transport

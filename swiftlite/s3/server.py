@@ -59,6 +59,9 @@ class S3Server(web.Server):
         }
         self._listener: asyncio.Server | None = None
         self._clockwork: asyncio.Task[None] | None = None
+        self._open: set[Connection] = set()
+        self._all_closed = asyncio.Event()
+        self._all_closed.set()
 
     def __call__(self) -> Connection:
         return Connection(self, self._loop, **self._options)
@@ -81,16 +84,13 @@ class S3Server(web.Server):
         self.is_draining = True
         if self._listener is not None:
             self._listener.close()
-        for connection in self._mine():
+        for connection in tuple(self._open):
             connection.end()
-        tasks = [c.task for c in self._mine() if c.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=timeout_s)
-        for connection in self._mine():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_closed.wait(), timeout_s)
+        for connection in tuple(self._open):
             connection.abort()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._all_closed.wait()
         if self._clockwork is not None:
             self._clockwork.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -104,14 +104,22 @@ class S3Server(web.Server):
         transport.write(self.app.head_of(reply, request_id) + bytes(reply.body))
         transport.close()
 
-    def _mine(self) -> list[Connection]:
-        return [c for c in self._connections if isinstance(c, Connection)]
+    def opened(self, connection: Connection) -> None:
+        """Note a connection that has its place."""
+        self._open.add(connection)
+        self._all_closed.clear()
+
+    def closed(self, connection: Connection) -> None:
+        """Note that a connection is over."""
+        self._open.discard(connection)
+        if not self._open:
+            self._all_closed.set()
 
     async def _mind_deadlines(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             now = self._loop.time()
-            for connection in self._mine():
+            for connection in tuple(self._open):
                 connection.expire(now)
 
 

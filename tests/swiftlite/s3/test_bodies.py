@@ -50,7 +50,7 @@ def chunked(
     target: str = "",
     method: str = "PUT",
 ) -> Answer:
-    """Send an aws-chunked PUT. `forge`: with another key's chunk signatures; `cut`: so many bytes."""
+    """Send an aws-chunked PUT. `forge`: chunks signed with another key; `cut`: so many bytes."""
     plain = b"".join(chunks)
     headers = {"content-encoding": "aws-chunked"}
     if size is None or size != "":
