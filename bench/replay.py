@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> list[Result]:
         def again() -> float:
             before = time.perf_counter()
             rebuild(path, [Objects()])
-            return args.events / (time.perf_counter() - before)
+            return float(args.events) / (time.perf_counter() - before)
 
         def bare() -> float:
             return len(rows) / _upsert(Path(folder) / "bare.db", rows)

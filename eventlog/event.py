@@ -32,8 +32,22 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
+class _EventMeta(msgspec.StructMeta):
+    """Makes the fields of every event keyword-only, which msgspec does not inherit."""
+
+    def __new__(
+        mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
+    ) -> _EventMeta:
+        config.setdefault("kw_only", True)
+        return super().__new__(mcls, name, bases, namespace, **config)
+
+
 class Event(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+    msgspec.Struct,
+    metaclass=_EventMeta,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
 ):
     """A fact. Subclasses add fields and are registered by `@event`."""
 
