@@ -19,6 +19,7 @@ from computelite.cloud import Cloud
 from computelite.serve.metrics import CONTENT_TYPE, metrics_text
 from computelite.serve.slots import Slots
 from eventlog.errors import CloudError
+from swiftlite.s3.codes import code_of
 from swiftlite.s3.payload import Incoming
 from swiftlite.s3.replies import SERVER, Reply
 
@@ -63,7 +64,7 @@ class Api:
 
     def refusal(self, error: CloudError) -> tuple[Reply, str]:
         """Return the answer to what never became a request."""
-        return _error(400, str(error)), self._cloud.ids.uuid7().hex()
+        return _error(code_of(error).status, str(error)), self._cloud.ids.uuid7().hex()
 
     def head_of(self, reply: Reply, request_id: str) -> bytes:
         """Return the reply's status line and headers."""

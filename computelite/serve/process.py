@@ -71,8 +71,9 @@ def _be_child(parent: int, name: str, run: Callable[[], None]) -> None:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            # Ctrl-C reaches the whole group; only the parent decides what follows from it.
+            # Ctrl-C and a closed terminal reach the whole group; the parent decides what follows.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             gc.enable()
             run()
             status = 0

@@ -6,6 +6,7 @@ that a fork would break (loops, threads, database connections, devices) is opene
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 from functools import partial
@@ -67,7 +68,8 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     keeper = Role("keeper", lambda ready: run_loop("keeper", partial(keep, folder, config, ready)))
 
     def announce() -> None:
-        print(f"ready s3={urls['s3']} api={urls['api']}", flush=True)
+        with contextlib.suppress(BrokenPipeError):  # nobody listens; the cloud serves all the same
+            print(f"ready s3={urls['s3']} api={urls['api']}", flush=True)
 
     def give_ports_back() -> None:
         s3.close()

@@ -26,6 +26,7 @@ _STEADY_S = 10.0
 _DELAY_S_MIN, _DELAY_S_MAX = 0.1, 5.0
 # What the keeper gets to end what it does, and a worker beyond its own deadline.
 _GRACE_S = 10.0
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 Run = Callable[[Callable[[], None]], None]
 
@@ -66,7 +67,7 @@ class Supervisor:
         self._announced = False
 
     def run(self) -> int:
-        """Serve until SIGTERM or SIGINT; return the exit status: 0, or 1 if it could not start."""
+        """Serve until SIGTERM, SIGINT or SIGHUP; return 0, or 1 if it could not start."""
         self._catch_signals()
         for role in self._roles:
             self._fork(role)
@@ -110,7 +111,7 @@ class Supervisor:
                 self._selector.unregister(key.fd)
             else:
                 for number in os.read(key.fd, 64):
-                    self._stops += number in (signal.SIGTERM, signal.SIGINT)
+                    self._stops += number in _STOPPING
 
     def _reap(self) -> list[Role]:
         dead = []
@@ -163,7 +164,7 @@ class Supervisor:
         woken.setblocking(False)
         self._wakeup = (heard, woken)
         signal.set_wakeup_fd(woken.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in (*_STOPPING, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
         self._selector.register(heard, selectors.EVENT_READ, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cloud import Cloud, descendants, running
+from tests.cloud import Cloud, descendants, pss_bytes, running
 
 
 def serve(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -272,3 +273,59 @@ def test_tls_serves_both_ports_to_a_client_that_verifies(tmp_path: Path) -> None
             ["curl", "-s", "--tls-max", "1.1", "--cacert", str(cert), cloud.endpoint], check=False
         )
         assert old.returncode == 35
+
+
+def test_the_connection_after_the_last_place_is_refused_and_active_clients_go_on(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "cumulog.toml"
+    config.write_text("[http]\nconnections = 20\n")
+    words = ("--workers", "2", "--config", str(config))
+    with running(tmp_path / "data", *words) as cloud, contextlib.ExitStack() as stack:
+        place = urlsplit(cloud.endpoint)
+        held = []
+        for _ in range(20):
+            connection = http.client.HTTPConnection(place.netloc, timeout=10)
+            stack.callback(connection.close)
+            connection.request("GET", "/")
+            assert connection.getresponse().read().startswith(b"<?xml")
+            held.append(connection)
+        one_more = http.client.HTTPConnection(place.netloc, timeout=10)
+        stack.callback(one_more.close)
+        one_more.request("GET", "/")
+        refused = one_more.getresponse()
+        assert (refused.status, b"SlowDown" in refused.read()) == (503, True)
+        for connection in held:
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 403
+        os.kill(processes(cloud)["w1"], signal.SIGKILL)
+        os.kill(processes(cloud)["w2"], signal.SIGKILL)
+        wait_until(lambda: answers(place.netloc))
+
+
+def answers(netloc: str) -> bool:
+    connection = http.client.HTTPConnection(netloc, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == 403
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def test_views_are_rebuilt_under_a_running_cloud(cloud: Cloud) -> None:
+    client = cloud.client()
+    client.create_bucket(Bucket="rebuilt")
+    client.put_object(Bucket="rebuilt", Key="before", Body=b"x")
+    cloud.cli("log", "rebuild", "--compare")
+    client.put_object(Bucket="rebuilt", Key="after", Body=b"y")
+    keys = [each["Key"] for each in client.list_objects_v2(Bucket="rebuilt")["Contents"]]
+    assert keys == ["after", "before"]
+    assert "all good" in cloud.cli("log", "verify").stdout
+
+
+def test_at_rest_all_processes_together_fit_in_120_mb(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--workers", "2") as cloud:
+        time.sleep(1.0)
+        assert pss_bytes(cloud.pid) <= 120_000_000
