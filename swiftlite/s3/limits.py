@@ -29,6 +29,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     handshake_s: float = 10.0
     """For a TLS handshake."""
 
+    goodbye_s: float = 1.0
+    """For a client's side of the end of TLS, which idle ones never say."""
+
     line_size: int = 64 << 10
     """A request line, or one header."""
 

@@ -68,9 +68,12 @@ class S3Server(web.Server):
 
     async def listen(self, sock: socket.socket, context: ssl.SSLContext | None = None) -> None:
         """Answer on a bound socket from now on; over TLS where a context is given."""
-        options: dict[str, Any] = (
-            {} if context is None else {"ssl_handshake_timeout": self.limits.handshake_s}
-        )
+        options: dict[str, Any] = {}
+        if context is not None:
+            options = {
+                "ssl_handshake_timeout": self.limits.handshake_s,
+                "ssl_shutdown_timeout": self.limits.goodbye_s,
+            }
         self._listener = await self._loop.create_server(
             self, sock=sock, ssl=context, backlog=_BACKLOG, **options
         )
