@@ -59,7 +59,8 @@ class Quorum:
         Returns the device to ask now, or None if there is none left.
         """
         self.written.pop(fragment, None)
-        self._out.add(self._asked.pop(fragment))
+        if fragment in self._asked:  # it has none if every device failed before
+            self._out.add(self._asked.pop(fragment))
         return self._assign(fragment)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -58,24 +58,24 @@ async def write_large(engine: Engine, label: Label, stripes: AsyncIterator[bytes
     except BaseException:
         opening.take_back(_abort)
         raise
-    lanes = [
-        _Lane(engine, Fragment(blob.id, fragment), quorum.written[fragment], writer)
+    lanes = {
+        fragment: _Lane(engine, Fragment(blob.id, fragment), quorum.written[fragment], writer)
         for fragment, writer in sorted(opening.results.items())
-    ]
+    }
     try:
         size = await _feed(engine, lanes, stripes)
-        found = await asyncio.gather(*(lane.finish() for lane in lanes))
+        found = await asyncio.gather(*(lane.finish() for lane in lanes.values()))
         blob = msgspec.structs.replace(
             blob, size=size, hints=tuple(hint for hint in found if hint is not None)
         )
         return await _make_good(engine, label, blob, quorum)
     except BaseException:
-        for lane in lanes:
+        for lane in lanes.values():
             engine.later(lane.take_back())
         raise
 
 
-async def _feed(engine: Engine, lanes: list[_Lane], stripes: AsyncIterator[bytes]) -> int:
+async def _feed(engine: Engine, lanes: Mapping[int, _Lane], stripes: AsyncIterator[bytes]) -> int:
     """Send every stripe down the lanes, a few at a time; return how many bytes they were."""
     window = asyncio.Semaphore(engine.settings.stripes_per_upload)
 
@@ -94,10 +94,11 @@ async def _feed(engine: Engine, lanes: list[_Lane], stripes: AsyncIterator[bytes
         except BaseException:
             release()
             raise
-        for fragment, cell in enumerate((*cells, *parity)):
-            lanes[fragment].put(cell, stripe)
+        coded = (*cells, *parity)
+        for fragment, lane in lanes.items():
+            lane.put(coded[fragment], stripe)
         size += len(data)
-        alive = sum(not lane.is_failed for lane in lanes)
+        alive = sum(not lane.is_failed for lane in lanes.values())
         if alive < engine.k:
             raise QuorumLost(needed=engine.k + 1, reached=alive)
     return size
