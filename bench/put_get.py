@@ -10,6 +10,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bench.cloud import cloud
 from bench.limits import cpu_seconds, grouped_sync_rate, nginx, pss_bytes
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--puts", type=int, default=20000, help="keys to PUT per run (20000)")
     parser.add_argument("--devices", type=int, default=6, help="devices of our own cloud (6)")
     parser.add_argument("--workers", type=int, help="workers of our own cloud (the cores)")
-    parser.add_argument("--folder", help="where data goes (a temporary folder here)")
+    parser.add_argument("--folder", help="where data goes (this folder)")
     parser.add_argument("--endpoint", help="another S3 server, by URL, in place of our own")
     parser.add_argument("--access-key", default=os.environ.get("AWS_ACCESS_KEY_ID"))
     parser.add_argument("--secret-key", default=os.environ.get("AWS_SECRET_ACCESS_KEY"))
@@ -45,11 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> list[Result]:
     """Measure; every ratio is to a limit measured in the same rounds."""
     with ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="bench-", dir=args.folder or ".")
-            )
-        )
+        # Not in /tmp by default: where that is memory, a sync costs nothing.
+        where = Path(args.folder or ".").resolve()
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", dir=where)))
         rest = None
         if args.endpoint:
             target, pid = Target(args.endpoint, args.access_key, args.secret_key), args.server_pid
