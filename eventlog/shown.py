@@ -36,12 +36,17 @@ def when_from_text(text: str) -> When:
     """
     if text.isascii() and text.isdigit():
         return When(position=int(text))
-    if re.fullmatch(r"\d{8}[tT]\d{6}[zZ]", text):
-        moment = datetime.strptime(text.upper(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    else:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
+    try:
+        if re.fullmatch(r"\d{8}[tT]\d{6}[zZ]", text, re.ASCII):
+            moment = datetime.strptime(text.upper(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no position, no 20261122t100000z, no ISO 8601 time"
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     return When(us=(moment - EPOCH) // timedelta(microseconds=1))
 
 

@@ -105,10 +105,8 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def _when(text: str) -> When:
     try:
         return when_from_text(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no position, no 20261122t100000z, no ISO 8601 time"
-        ) from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:
