@@ -9,6 +9,7 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket
@@ -25,6 +26,10 @@ class Action(Enum):
     LIST = "list"  # keys, versions, uploads, parts
     READ = "read"  # objects and what is known of them
     WRITE = "write"  # objects, versions, parts: new, replaced, deleted
+
+    # Members are compared by identity; Enum's own hash, written in Python, costs more than the rest
+    # of a decision.
+    __hash__ = object.__hash__
 
 
 _READING = frozenset({Action.LIST_BUCKETS, Action.READ_BUCKET, Action.LIST, Action.READ})
@@ -45,7 +50,7 @@ def refusal(
     """
     if principal.kind != "user":
         return "anonymous requests are not allowed"
-    if not any(action in _ROLES.get(role, ()) for role in principal.roles):
+    if action not in _allowed(principal.roles):
         return f"no role of this user allows to {action.value}"
     if principal.read_only and action not in _READING:
         return f"this key may only read, not {action.value}"
@@ -61,3 +66,8 @@ def refusal(
 def is_listed(principal: Principal, bucket: Bucket) -> bool:
     """Whether the bucket appears when the principal lists buckets."""
     return bucket.project_id == principal.project_id and principal.bucket in (None, bucket.name)
+
+
+@lru_cache(256)
+def _allowed(roles: tuple[str, ...]) -> frozenset[Action]:
+    return frozenset().union(*(_ROLES.get(role, frozenset()) for role in roles))

@@ -81,7 +81,7 @@ class S3App:
         self._gateway = gateway
         self._authenticator = authenticator
         self._clock = clock
-        self._ids = ids
+        self._last_request_id = int.from_bytes(ids.random(8), "big")
         self._region = region
         self._domains = tuple(domain.lower() for domain in domains)
         self._host_id = base64.b64encode(ids.random(24)).decode()
@@ -198,4 +198,6 @@ class S3App:
         return Reply(status, headers, body)
 
     def _new_request_id(self) -> str:
-        return self._ids.random(8).hex().upper()
+        """Return a number that no other request of any process has, in all likelihood."""
+        self._last_request_id = (self._last_request_id + 1) & (2**64 - 1)
+        return f"{self._last_request_id:016X}"

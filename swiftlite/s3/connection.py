@@ -21,6 +21,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from eventlog.errors import CloudError
 from swiftlite.s3.errors import BadHead, HeadTooLarge, IncompleteBody, RequestTimeout
+from swiftlite.s3.limits import Limits
 from swiftlite.s3.payload import Incoming
 from swiftlite.s3.replies import Buffer, Reply
 
@@ -200,6 +201,10 @@ class Connection(RequestHandler):
         except (ConnectionError, asyncio.CancelledError):
             # The client went, or the server ends; nobody is there to be told.
             pass
+        except Exception:
+            # An object turned out damaged when its head was sent already, or a bug: the client sees
+            # the connection end before the length that it was promised.
+            log.exception("a reply to %s was cut off", self._source)
         finally:
             self._task_handler = None
             self.force_close()
@@ -288,7 +293,7 @@ class Connection(RequestHandler):
             self._deadline = _NEVER
 
     @property
-    def limits(self) -> Any:
+    def limits(self) -> Limits:
         """The listener's limits."""
         return self._server.limits
 

@@ -30,6 +30,8 @@ class Level(Enum):
     BUCKET = "bucket"
     OBJECT = "object"
 
+    __hash__ = object.__hash__  # by identity, as `access.Action`
+
 
 class Operation(Enum):
     """The operations that are answered, by their names in S3."""
@@ -63,6 +65,8 @@ class Operation(Enum):
     COMPLETE_MULTIPART_UPLOAD = "CompleteMultipartUpload"
     ABORT_MULTIPART_UPLOAD = "AbortMultipartUpload"
     LIST_PARTS = "ListParts"
+
+    __hash__ = object.__hash__
 
 
 ACTIONS: Mapping[Operation, Action] = {

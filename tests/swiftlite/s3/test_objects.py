@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from eventlog.errors import LogBusy, LogFull
+from swiftlite.errors import ObjectDamaged, QuorumLost
+from swiftlite.gateway.get import ObjectReader
 from tests.swiftlite.clouds import pattern
 from tests.swiftlite.s3.edge import Edge
 
@@ -328,3 +334,99 @@ def test_a_bucket_may_be_in_the_host(edge: Edge, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="a/b", Body=b"1")
     answer = edge.request("GET", "/a/b", headers={"host": f"{bucket}.localhost:{edge.port}"})
     assert (answer.status, answer.body) == (200, b"1")
+
+
+def test_a_counter_kept_by_if_match_loses_no_update(edge: Edge, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="counter", Body=b"0")
+    refusals: set[str] = set()
+
+    def count(client: Any) -> None:
+        done = 0
+        while done < 5:
+            got = client.get_object(Bucket=bucket, Key="counter")
+            value = int(got["Body"].read()) + 1
+            try:
+                client.put_object(
+                    Bucket=bucket, Key="counter", Body=str(value).encode(), IfMatch=got["ETag"]
+                )
+            except ClientError as error:
+                refusals.add(error.response["Error"]["Code"])
+            else:
+                done += 1
+
+    clients = [edge.client() for _ in range(8)]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        list(pool.map(count, clients))
+    assert s3.get_object(Bucket=bucket, Key="counter")["Body"].read() == b"40"
+    assert refusals <= {"PreconditionFailed", "ConditionalRequestConflict"}
+
+
+def test_what_is_read_while_it_is_replaced_is_one_or_the_other(
+    edge: Edge, s3: Any, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=pattern(100_000, 0))
+    is_over = threading.Event()
+
+    def replace() -> None:
+        client = edge.client()
+        for seed in range(1, 40):
+            client.put_object(Bucket=bucket, Key="k", Body=pattern(100_000, seed))
+        is_over.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(replace)
+        while not is_over.is_set() and not writing.done():
+            got = s3.get_object(Bucket=bucket, Key="k")
+            assert f'"{hashlib.md5(got["Body"].read()).hexdigest()}"' == got["ETag"]
+        writing.result()
+
+
+def test_an_object_found_damaged_on_the_way_is_cut_off_and_not_completed(
+    edge: Edge,
+    s3: Any,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=pattern(3 << 20))
+
+    async def damaged(self: ObjectReader, start: int, end: int) -> AsyncIterator[bytes]:
+        yield b"x" * good
+        raise ObjectDamaged(key="k", reason="a test says so")
+
+    monkeypatch.setattr(ObjectReader, "stream", damaged)
+    good = 1000
+    answer = edge.request("GET", f"/{bucket}/k")
+    assert answer.status == 200
+    assert len(answer.body) < int(answer.headers["content-length"])
+    assert "a test says so" in caplog.text
+
+
+def test_an_object_found_damaged_at_once_is_told(
+    edge: Edge, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=pattern(3 << 20))
+
+    async def damaged(self: ObjectReader, start: int, end: int) -> AsyncIterator[bytes]:
+        raise ObjectDamaged(key="k", reason="device 3 in /srv/d3")
+        yield b""
+
+    monkeypatch.setattr(ObjectReader, "stream", damaged)
+    answer = edge.request("GET", f"/{bucket}/k")
+    assert (answer.status, answer.code) == (500, "InternalError")
+    assert b"/srv" not in answer.raw
+
+
+@pytest.mark.parametrize(
+    "error", [QuorumLost(reached=3, needed=5), LogFull(), LogBusy(waiting=1, limit=1)]
+)
+def test_what_cannot_be_stored_now_is_to_be_tried_again(
+    edge: Edge, bucket: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(edge.cloud.gateway, "put_object", refuse)
+    answer = edge.request("PUT", f"/{bucket}/k", b"x")
+    assert (answer.status, answer.code) == (503, "ServiceUnavailable")
+    assert int(answer.headers["retry-after"]) >= 1
