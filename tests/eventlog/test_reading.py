@@ -26,10 +26,13 @@ async def log(tmp_path, monkeypatch):
     monkeypatch.setattr("eventlog.reader.PAGE", 7)
     monkeypatch.setattr("eventlog.reader.WINDOW", 11)
     log = await SqliteLog.open(tmp_path / "log.db")
+    appends = []
     for position in range(1, 101):
         cls = Noted if position % 10 == 0 else NUMBERED[position % 10]
         values = {"name": "x"} if cls is Noted else {"number": position}
-        await log.append(f"bucket/{position % 3}", [cls(**values)], actor=ACTOR)
+        appends.append(log.append(f"bucket/{position % 3}", [cls(**values)], actor=ACTOR))
+    placed = await asyncio.gather(*appends)
+    assert [one.first for one in placed] == list(range(1, 101))
     yield log
     await log.close()
 
