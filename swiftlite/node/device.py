@@ -7,11 +7,12 @@ import errno
 import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Literal, TypeVar
 
 from eventlog.clock import Ids, SystemIds
+from eventlog.errors import CloudError
 from swiftlite.manifest import Hint
 
 from . import format as fmt
@@ -120,14 +121,21 @@ class Device:
         """Why the device is out; empty while it is not."""
         return self._reason or (self._committer.out if self._committer else "")
 
-    async def append(self, fragment: Fragment, label: Label, *, size: int, payload: Buffer) -> Hint:
-        """Store a fragment of one block among the others; it survives a power cut from here on.
+    def append(
+        self, fragment: Fragment, label: Label, *, size: int, payload: Buffer
+    ) -> asyncio.Future[Hint]:
+        """Store a fragment of one block among the others; once awaited it survives a power cut.
 
         `size` is that of the whole blob. The payload must not change meanwhile.
-        Raises: DeviceOut, DeviceFull, DeviceBusy, LabelTooLong.
+        Raises: DeviceOut, DeviceFull, DeviceBusy, LabelTooLong; all of them when awaited.
         """
         assert self._committer is not None, "opened for reading"
-        return await self._committer.put(Entry(fragment, _packed(label), size, payload))
+        try:
+            return self._committer.put(Entry(fragment, _packed(label), size, payload))
+        except CloudError as error:
+            refused: asyncio.Future[Hint] = self._loop.create_future()
+            refused.set_exception(error)
+            return refused
 
     async def create(self, fragment: Fragment, label: Label) -> FragmentWriter:
         """Begin a fragment of many blocks; nobody finds it before it is committed.
@@ -319,6 +327,7 @@ class FragmentWriter:
             await self._device.run(writer.discard)
 
 
+@lru_cache(maxsize=64)  # all fragments of an object carry one label
 def _packed(label: Label) -> bytes:
     packed = fmt.pack_label(label)
     if len(packed) > fmt.LABEL_MAX:

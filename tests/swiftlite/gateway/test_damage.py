@@ -61,7 +61,8 @@ async def test_flipped_bits_in_m_fragments_do_not_reach_a_reader_and_are_repaire
         async with asyncio.timeout(5):
             while (await scrub(it.engine, orphans=False)).ok < blob.fragments:
                 await asyncio.sleep(0.01)
-        assert len(it.engine.repairs) == 0
+            while len(it.engine.repairs):
+                await asyncio.sleep(0.01)
     # What was repaired carries the weight alone.
     async with cloud(tmp_path) as it:
         for fragment, path, offset, length in places(it, blob):

@@ -77,7 +77,7 @@ async def test_two_devices_deleted_during_a_write_do_not_fail_it_and_one_more_ma
 
 
 @pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE])
-@pytest.mark.parametrize("lost", PAIRS)
+@pytest.mark.parametrize("lost", PAIRS[::4])
 async def test_what_is_written_without_two_devices_survives_the_loss_of_any_other(
     tmp_path: Path, lost: tuple[int, int], size: int
 ) -> None:
