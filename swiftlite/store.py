@@ -34,6 +34,7 @@ from swiftlite.ring.tolerance import Tolerance, tolerance
 log_ = logging.getLogger(__name__)
 
 REOPEN_S = 2.0  # how often devices are looked at: those that are out may be back
+PUBLISH_S = 1.0  # how often sweep learns what this process has read to the end
 PART_POWER = 12  # 4,096 partitions: even shares up to some hundreds of devices
 
 
@@ -178,6 +179,7 @@ class Store:
             tasks.create_task(self._follow_rings())
             tasks.create_task(self._reopen_devices())
             tasks.create_task(self._repair_reads())
+            tasks.create_task(self._publish_readers())
 
     async def refresh(self) -> None:
         """Take in every device and ring that the log has by now."""
@@ -239,6 +241,11 @@ class Store:
         while True:
             await asyncio.sleep(REOPEN_S)
             await self.devices.reopen()
+
+    async def _publish_readers(self) -> None:
+        while True:
+            await asyncio.sleep(PUBLISH_S)
+            self.engine.readers.publish(self.log.head())
 
     async def _repair_reads(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from eventlog.clock import Clock, Ids
 from eventlog.sqlite import SqliteLog
 from swiftlite.coding.codec import Codec, codec_for
 from swiftlite.gateway.devices import Devices
+from swiftlite.gateway.readers import FOLDER, Readers
 from swiftlite.gateway.repairs import Repairs
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
@@ -49,6 +50,7 @@ class Engine:
         self.ids = ids
         self.settings = settings
         self.repairs = Repairs(settings.repairs_waiting)
+        self.readers = Readers(log.path.parent / FOLDER, ids, log.head())
         self.stripes = asyncio.Semaphore(settings.stripes_in_memory)
         self._turn = 0
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="bytes")
@@ -102,6 +104,7 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             await self.settled(self.settings.write_deadline_s)
         self._threads.shutdown()
+        self.readers.close()
 
 
 def _forget(call: asyncio.Future[Any]) -> None:

@@ -9,6 +9,7 @@ from swiftlite.catalog import queries
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.fragments import Fragments
+from swiftlite.gateway.readers import Lease
 from swiftlite.manifest import Blob, Layout
 from swiftlite.node.format import Buffer, Fragment, Label
 
@@ -17,12 +18,18 @@ class ObjectReader:
     """One version of an object, opened: its bytes stay readable whatever is written meanwhile."""
 
     def __init__(
-        self, engine: Engine, label: Label, version: Version, manifest: Sequence[Blob]
+        self,
+        engine: Engine,
+        label: Label,
+        version: Version,
+        manifest: Sequence[Blob],
+        lease: Lease,
     ) -> None:
         self.version = version
         self._engine = engine
         self._label = label
         self._manifest = manifest
+        self._lease = lease  # as long as this object lives, sweep spares the version
 
     def small(self) -> memoryview | None:
         """Return the whole object if it is small and in memory, verified; never waits.
@@ -81,8 +88,9 @@ async def open_object(
 
     Raises:  NoSuchKey, NoSuchVersion, MethodNotAllowed.
     """
+    lease = engine.readers.lease()  # before the look-up: the version ends later, if it does
     version = await queries.readable(engine.log, bucket.id, key, version_id)
     manifest = version.manifest
     if manifest is None:
         manifest = await queries.blobs_of(engine.log, bucket.id, key, version)
-    return ObjectReader(engine, Label(bucket.id, key), version, manifest)
+    return ObjectReader(engine, Label(bucket.id, key), version, manifest, lease)

@@ -103,9 +103,10 @@ async def copy_part(
 
     Raises:  as `put_part`; NoSuchKey and its like for the source; ObjectDamaged.
     """
+    lease = engine.readers.lease()
     version = await source_version(engine, source)
     manifest = await queries.blobs_of(engine.log, source.bucket.id, source.key, version)
-    reader = ObjectReader(engine, Label(source.bucket.id, source.key), version, manifest)
+    reader = ObjectReader(engine, Label(source.bucket.id, source.key), version, manifest, lease)
     pieces = reader.stream(start or 0, end)
     try:
         return await put_part(engine, bucket, key, upload_id, number, _Copied(pieces), actor=actor)

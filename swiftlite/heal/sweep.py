@@ -40,10 +40,14 @@ class Swept(msgspec.Struct, kw_only=True):
 async def sweep(engine: Engine, *, retention_s: int = RETENTION_S, actor: Actor) -> Swept:
     """Give up the bytes of what ended longer ago than its bucket's retention, and delete them.
 
+    What some process still reads is left for a later pass.
+
     `retention_s` is for buckets that have none of their own, and for those that are gone.
     """
     done = Swept()
-    await _sweep_versions(engine, retention_s, done, actor)
+    engine.readers.publish(engine.log.head())
+    unread = await engine.in_thread(engine.readers.low_water)
+    await _sweep_versions(engine, retention_s, unread, done, actor)
     until = await _position_before(engine, PARTS_RETENTION_S)
     while dues := await sweeping.due_parts(engine.log, until=until, limit=BATCH):
         _count(done, dues, await sweeping.sweep(engine.log, dues, actor=actor))
@@ -56,11 +60,13 @@ async def delete_freed(engine: Engine) -> None:
     await asyncio.gather(*(_catch_up(engine, id_) for id_ in engine.devices.up()))
 
 
-async def _sweep_versions(engine: Engine, retention_s: int, done: Swept, actor: Actor) -> None:
+async def _sweep_versions(
+    engine: Engine, retention_s: int, unread: int, done: Swept, actor: Actor
+) -> None:
+    """Sweep versions that ended by `unread`, when nobody reads them, and whose time has come."""
     until_of: dict[int, int] = {}  # retention -> the last position whose time has come
-    head = engine.log.head()
     after = b""
-    while dues := await sweeping.due_versions(engine.log, until=head, after=after, limit=BATCH):
+    while dues := await sweeping.due_versions(engine.log, until=unread, after=after, limit=BATCH):
         after = dues[-1].cursor
         ripe = []
         for due in dues:

@@ -7,7 +7,7 @@ a delete, a repair and a sweep.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -121,10 +121,8 @@ async def test_the_process_dies_at_the_nth_append(tmp_path: Path, placed: bool) 
         async with cloud(path) as it:
             log = MortalLog(it.log, nth, placed=placed)
             it.engine.log = it.gateway._log = log  # type: ignore[assignment]
-            try:
+            with contextlib.suppress(Died):
                 await life(it, witness)
-            except Died:
-                pass
             is_dead = log.is_dead
         async with cloud(path) as it:
             await witness.check(it)
@@ -177,12 +175,10 @@ async def sweep_over_power(
     work: Callable[[Cloud, Witness], Awaitable[None]] = life,
 ) -> int:
     """Cut the power at each of these steps; return how often it came to that."""
-    struck = 0
-    for nth in steps:
+    for struck, nth in enumerate(steps):
         path = tmp_path / str(nth)
         if not await die_by_power(path, nth, seed=nth, prepare=prepare, work=work):
             return struck
-        struck += 1
     raise AssertionError("the steps did not reach the end of the work")
 
 
