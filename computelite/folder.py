@@ -31,8 +31,8 @@ CODE = "4+2"
 SQLITE = "sqlite"
 MAX_FRAGMENTS = 256
 
-# Children of a killed supervisor die with it, but not in the same instant.
-_LOCK_PATIENCE_S = 2.0
+# Children of a killed supervisor die with it, but one that waits for a busy disk takes its time.
+_LOCK_PATIENCE_S = 30.0
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,27 +72,37 @@ class Folder:
 def lock_folder(folder: Folder, clock: Clock, *, patience_s: float = _LOCK_PATIENCE_S) -> int:
     """Take the folder for this process and those it forks; return the lock's descriptor.
 
-    It is free again when the last of them is gone, however they went.
+    It is free again when the last of them is gone, however they went. While the one that took it
+    is dead and others of its processes are still dying, this waits for them up to `patience_s`.
     Raises:  FolderInUse.
     """
     fd = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = clock.monotonic_s() + patience_s
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            if clock.monotonic_s() < deadline:
-                sleep(0.02)
-                continue
-            holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    while not _try_lock(fd):
+        holder = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+        if clock.monotonic_s() >= deadline or _lives(holder):
             os.close(fd)
-            raise FolderInUse(
-                folder=folder.root, holder=f" (process {holder})" if holder else ""
-            ) from None
+            raise FolderInUse(folder=folder.root, holder=f" (process {holder})" if holder else "")
+        sleep(0.02)
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lives(pid: str) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[:1] != ["Z"]
 
 
 def make_folder(folder: Folder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -99,6 +100,20 @@ def test_a_second_holder_is_refused_and_the_first_is_named(tmp_path: Path) -> No
         lock_folder(folder, SystemClock(), patience_s=0)
     os.close(held)
     os.close(lock_folder(folder, SystemClock(), patience_s=0))
+
+
+def test_processes_of_a_dead_holder_are_waited_for(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    holder = os.fork()
+    if holder == 0:
+        lock_folder(folder, SystemClock())
+        if os.fork() == 0:
+            sleep(0.5)  # a child of the holder that outlives it for a moment
+        os._exit(0)
+    os.waitpid(holder, 0)
+    with pytest.raises(FolderInUse):
+        lock_folder(folder, SystemClock(), patience_s=0.1)
+    os.close(lock_folder(folder, SystemClock()))
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ def processes(cloud: Cloud) -> dict[str, int]:
     """Return the children by name: w1, w2, keeper."""
     found = {}
     for pid in descendants(cloud.pid):
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-        found[name.removeprefix("cumulog-")] = pid
+        with contextlib.suppress(FileNotFoundError):
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+            found[name.removeprefix("cumulog-")] = pid
     return found
 
 
