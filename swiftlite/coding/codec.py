@@ -86,7 +86,8 @@ class ZfecCodec:
         numbers = [number if number in used else next(gaps) for number in range(self.k)]
         data = self._decoder.decode([cells[number] for number in numbers], numbers)
         found: dict[int, Buffer] = dict(enumerate(data)) | dict(cells)
-        lost = [number for number in wanted if number not in found]
+        # Each once: zfec has room for m numbers and does not check that it gets no more.
+        lost = sorted({number for number in wanted if number not in found})
         if lost:
             found.update(zip(lost, self._encoder.encode(list(data), lost), strict=True))
         return [found[number] for number in wanted]

@@ -36,8 +36,8 @@ def build(
 
     Law:    the same arguments give the same ring; the previous ring's devices again give its table
             again; no fragment is on a device that is not named or has weight 0; spread and shares
-            are those of `targets.plan`; a fragment moves only off a device that is gone, has too
-            much, or may hold no more of that partition.
+            are those of `targets.plan`; what moves is what balance and spread need, or little
+            more.
     Raises: RingImpossible if there is no device to use, or devices contradict one another.
     """
     _check(devices, fragments, part_power, previous)

@@ -132,17 +132,17 @@ def _pass_along(
     chain: Sequence[int],
 ) -> bool:
     """Let each leaf of the chain give one fragment to the next, or change nothing."""
-    changed: list[tuple[int, int, int]] = []
+    changed: list[tuple[int, list[int]]] = []
     for source, target in reversed(list(pairwise(chain))):
         for partition in _scattered(len(table)):
             row = table[partition]
             if source in row and _allows(shape, _held(shape, row), source, target):
-                slot = _replace(row, home[partition], source, target)
-                changed.append((partition, slot, source))
+                changed.append((partition, row.copy()))
+                _replace(row, home[partition], source, target)
                 break
         else:
-            for partition, slot, leaf in reversed(changed):
-                table[partition][slot] = leaf
+            for partition, row in reversed(changed):
+                table[partition] = row
             return False
     return True
 
@@ -175,9 +175,19 @@ def _allows(shape: Shape, held: dict[int, int], source: int, target: int) -> boo
     return True
 
 
-def _replace(row: list[int], home: Sequence[int], source: int, target: int) -> int:
-    """Put target in a slot of source: one that left home if there is one, or else the last."""
+def _replace(row: list[int], home: Sequence[int], source: int, target: int) -> None:
+    """Put target in the place of one source, and then every leaf at home that can be.
+
+    Of several places it is one that left home if there is one, or else the last.
+    """
     slots = [slot for slot, leaf in enumerate(row) if leaf == source]
-    slot = max(slots, key=lambda slot: (home[slot] != source, slot))
-    row[slot] = target
-    return slot
+    row[max(slots, key=lambda slot: (home[slot] != source, slot))] = target
+    away = [slot for slot, leaf in enumerate(row) if leaf != home[slot]]
+    leaves = [row[slot] for slot in away]
+    for slot in [slot for slot in away if home[slot] in leaves]:
+        if home[slot] in leaves:
+            leaves.remove(home[slot])
+            row[slot] = home[slot]
+            away.remove(slot)
+    for slot, leaf in zip(away, leaves, strict=True):
+        row[slot] = leaf

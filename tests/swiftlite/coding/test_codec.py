@@ -117,6 +117,22 @@ def test_a_surviving_cell_is_handed_back_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CODECS)
+def test_data_cells_are_used_first_and_surplus_is_not_looked_at(name: str) -> None:
+    cells = whole(name, 4, 2, 8)
+    left = {0: cells[0], 1: cells[1], 3: cells[3], 4: cells[4], 5: b"damaged!"}
+    assert list(map(bytes, made(name, 4, 2).rebuild(left, [2]))) == [cells[2]]
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_cell_may_be_wanted_many_times(name: str) -> None:
+    cells = whole(name, 4, 2, 8)
+    left = {number: cells[number] for number in (0, 1, 2, 5)}
+    for wanted in (3, 4):
+        rebuilt = made(name, 4, 2).rebuild(left, [wanted] * 200)
+        assert list(map(bytes, rebuilt)) == [cells[wanted]] * 200
+
+
+@pytest.mark.parametrize("name", CODECS)
 @pytest.mark.parametrize(
     "buffer",
     [bytes, bytearray, memoryview, lambda cell: memoryview(bytearray(b"x" + cell + b"y"))[1:-1]],
