@@ -51,9 +51,7 @@ def nginx(root: Path, folder: Path) -> Iterator[tuple[str, int]]:
     port, config = free_port(), folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     workers = os.cpu_count() or 1
-    config.write_text(
-        NGINX.format(folder=folder, root=root, port=port, user=user, workers=workers)
-    )
+    config.write_text(NGINX.format(folder=folder, root=root, port=port, user=user, workers=workers))
     process = subprocess.Popen([program, "-c", str(config), "-p", str(folder)])
     try:
         for _ in range(100):

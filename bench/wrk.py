@@ -1,4 +1,4 @@
-"""Load from wrk, a C generator that is never the bottleneck, fed with requests signed beforehand."""
+"""Load from wrk, a C generator that is never the bottleneck, with requests signed beforehand."""
 
 from __future__ import annotations
 

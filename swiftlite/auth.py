@@ -8,7 +8,7 @@ import msgspec
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and what their key may do at most. Made by the one authenticator, never by a handler."""
+    """Who asks, and what their key may do at most. Only the authenticator makes one."""
 
     kind: str  # "user" or "anonymous"
     user_id: str = ""
