@@ -168,6 +168,12 @@ class SlowDown(Unavailable):
     """There is too much to do at once: {reason}."""
 
 
+class ObjectUnreachable(Unavailable):
+    """Only {reached} of the {needed} fragments that {key} is read from can be reached now."""
+
+    key: str
+
+
 class ObjectDamaged(Corrupt):
     """Too few good fragments are left of {key}: {reason}."""
 

@@ -68,6 +68,11 @@ class Devices:
             raise DeviceOut(device=id_, reason=self.reason(id_))
         return self._open[id_]
 
+    def even_late(self, id_: int) -> Device | None:
+        """Return a device that is well, though it may not have answered in time; None if not."""
+        device = self._open.get(id_)
+        return device if device is not None and not device.reason else None
+
     def reason(self, id_: int) -> str:
         """Return why a device is not up, "" if it is."""
         if id_ in self._late:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Collection, Iterator
+from enum import Enum, auto
 
 from eventlog.errors import CloudError
 from swiftlite.coding.stripe import Geometry
-from swiftlite.errors import ObjectDamaged
+from swiftlite.errors import ObjectDamaged, ObjectUnreachable
 from swiftlite.gateway.engine import Engine, Late
 from swiftlite.manifest import Blob, Layout
 from swiftlite.node.errors import FragmentDamaged, FragmentMissing
 from swiftlite.node.format import Buffer, Fragment, Label
 
 _INLINE_MAX = 64 << 10  # a stripe up to this size is decoded in the time that a thread costs
+
+
+class _Search(Enum):
+    """How hard to look for a fragment; each is tried when the one before was not enough."""
+
+    LIKELY = auto()  # where it should be
+    EVERYWHERE = auto()  # on every device that answers in time
+    PATIENT = auto()  # on those too that do not: the whole machine may be slow
 
 
 class Fragments:
@@ -31,44 +40,48 @@ class Fragments:
         self._label = label
         self._hints = {hint.fragment: hint for hint in blob.hints}
         self._found: dict[int, int] = {}  # fragment -> device that had it
-        self._absent: set[int] = set()  # fragments that were not where they should be
+        self._absent: set[int] = set()  # fragments that did not come from where they should be
+        self._gone: set[int] = set()  # those of which devices that are well say so
 
     async def whole(self) -> Buffer:
         """Return all bytes of a blob that is stored as copies, from any copy that is good.
 
-        Raises:  ObjectDamaged if there is none.
+        Raises:  ObjectDamaged if there is none, ObjectUnreachable if one may come back.
         """
         assert self.blob.layout is Layout.COPIES
         turn = self._engine.turn()
-        for everywhere in (False, True):
+        for how in _Search:
             for i in range(self.blob.fragments):
-                fragment = (turn + i) % self.blob.fragments
-                got = await self._read(fragment, 0, everywhere=everywhere)
+                got = await self._read((turn + i) % self.blob.fragments, 0, how)
                 if got is not None:
                     return got
-        raise self._damaged(0)
+        raise self._too_few(0)
 
     async def cells(self, stripe: int, wanted: Collection[int]) -> dict[int, Buffer]:
         """Return these cells of a stripe of a coded blob, rebuilding those that cannot be read.
 
-        Raises:  ObjectDamaged if fewer than k fragments can be read.
+        Raises:  ObjectDamaged if fewer than k fragments are left, ObjectUnreachable if more may be
+                 on devices that are out.
         """
         got: dict[int, Buffer] = {}
-        await self._gather(got, stripe, [f for f in wanted if f not in self._absent])
+        await self._gather(
+            got, stripe, [f for f in wanted if f not in self._absent], _Search.LIKELY
+        )
         if all(fragment in got for fragment in wanted):
             return got
         k = self.blob.k
-        for everywhere in (False, True):
+        for how in _Search:
             others = deque(
                 fragment
                 for fragment in range(self.blob.fragments)
-                if fragment not in got and (everywhere or fragment not in self._absent)
+                if fragment not in got
+                and (how is not _Search.LIKELY or fragment not in self._absent)
             )
             while len(got) < k and others:
                 batch = [others.popleft() for _ in range(min(k - len(got), len(others)))]
-                await self._gather(got, stripe, batch, everywhere=everywhere)
+                await self._gather(got, stripe, batch, how)
         if len(got) < k:
-            raise self._damaged(len(got))
+            raise self._too_few(len(got))
         missing = [fragment for fragment in wanted if fragment not in got]
         if missing:
             decode = self._engine.codec_of(self.blob).rebuild
@@ -126,48 +139,55 @@ class Fragments:
         ]
 
     async def _gather(
-        self,
-        got: dict[int, Buffer],
-        stripe: int,
-        fragments: Collection[int],
-        *,
-        everywhere: bool = False,
+        self, got: dict[int, Buffer], stripe: int, fragments: Collection[int], how: _Search
     ) -> None:
-        reads = (self._read(f, stripe, everywhere=everywhere) for f in fragments)
+        reads = (self._read(fragment, stripe, how) for fragment in fragments)
         for fragment, cell in zip(fragments, await asyncio.gather(*reads), strict=True):
             if cell is not None:
                 got[fragment] = cell
 
-    async def _read(self, fragment: int, block: int, *, everywhere: bool) -> Buffer | None:
+    async def _read(self, fragment: int, block: int, how: _Search) -> Buffer | None:
         """Return one verified block of a fragment, None if no device that was asked has it."""
         name = Fragment(self.blob.id, fragment)
         hint = self._hints.get(fragment)
-        asked = False
-        for id_ in self._candidates(fragment, everywhere=everywhere):
-            if not self._engine.devices.is_up(id_):
+        likely = self._likely(fragment)
+        candidates = likely
+        if how is not _Search.LIKELY:
+            candidates = list(dict.fromkeys((*likely, *self._engine.devices.up())))
+        settings = self._engine.settings
+        patience_s = settings.read_deadline_s
+        if how is _Search.PATIENT:
+            patience_s = settings.write_deadline_s
+        denied = 0
+        for id_ in candidates:
+            device = self._engine.devices.even_late(id_)
+            if device is None:
                 continue
-            device = self._engine.devices[id_]
+            if how is not _Search.PATIENT and not self._engine.devices.is_up(id_):
+                continue
             here = hint if hint is not None and hint.device == id_ else None
             if here is not None and (view := device.read_cached(name, here)) is not None:
                 return view
             call = device.read(name, here, first=block, count=1)
             try:
-                cells = await self._engine.within(self._engine.settings.read_deadline_s, id_, call)
+                cells = await self._engine.within(patience_s, id_, call)
             except (FragmentMissing, FragmentDamaged):
-                asked = True
+                denied += id_ in likely
             except (CloudError, OSError, Late):
                 continue
             else:
                 self._found[fragment] = id_
                 self._absent.discard(fragment)
+                self._gone.discard(fragment)
                 return cells[0]
         self._absent.add(fragment)
-        if asked:  # a device that is well does not have it: not just an outage
+        if denied == len(likely):  # they are well and do not have it: no mere outage
+            self._gone.add(fragment)
             self._engine.repairs.add(self.blob, self._label)
         return None
 
-    def _candidates(self, fragment: int, *, everywhere: bool) -> list[int]:
-        """Return the devices that may have a fragment, the likeliest first."""
+    def _likely(self, fragment: int) -> list[int]:
+        """Return the devices that should have a fragment, the likeliest first."""
         found = []
         if fragment in self._found:
             found.append(self._found[fragment])
@@ -177,10 +197,11 @@ class Fragments:
             home = ring.devices_of(self.blob.id)
             if fragment < len(home):
                 found.append(home[fragment])
-        if everywhere:
-            found += self._engine.devices.up()
         return list(dict.fromkeys(found))
 
-    def _damaged(self, good: int) -> ObjectDamaged:
-        reason = f"{good} good fragments of blob {self.blob.id.hex()}, {self.blob.needed} needed"
+    def _too_few(self, good: int) -> CloudError:
+        needed = self.blob.needed
+        if self.blob.fragments - len(self._gone) >= needed:
+            return ObjectUnreachable(key=self._label.key, reached=good, needed=needed)
+        reason = f"{good} good fragments of blob {self.blob.id.hex()}, {needed} needed"
         return ObjectDamaged(key=self._label.key, reason=reason)

@@ -56,7 +56,8 @@ class ObjectReader:
 
         Close it (`aclosing`) when the client goes.
 
-        Raises:  ObjectDamaged if too few fragments are left, possibly after some bytes came.
+        Raises:  ObjectDamaged if too few fragments are left, ObjectUnreachable while too many
+                 devices are out; possibly after some bytes came.
         """
         until = self.version.size if end is None else end
         assert 0 <= start <= until <= self.version.size

@@ -22,7 +22,7 @@ async def rebuild(
     Every input is verified. If too few are good, nothing is published anywhere.
 
     Shapes:  targets: fragment -> device.
-    Raises:  ObjectDamaged.
+    Raises:  ObjectDamaged, ObjectUnreachable.
     """
     fragments = Fragments(engine, blob, label)
     cells: Mapping[int, Buffer]

@@ -11,7 +11,7 @@ import msgspec
 
 from eventlog.errors import CloudError
 from swiftlite.coding.stripe import Buffer, split
-from swiftlite.errors import QuorumLost
+from swiftlite.errors import ObjectDamaged, ObjectUnreachable, QuorumLost
 from swiftlite.gateway.engine import Engine, Late
 from swiftlite.gateway.quorum import Quorum
 from swiftlite.gateway.rebuild import rebuild
@@ -116,7 +116,11 @@ async def _make_good(engine: Engine, label: Label, blob: Blob, quorum: Quorum) -
     while targets and not quorum.is_durable:
         if len(held) < blob.needed:
             break
-        for hint in await rebuild(engine, blob, label, targets):
+        try:
+            made = await rebuild(engine, blob, label, targets)
+        except (ObjectDamaged, ObjectUnreachable):
+            break  # more devices went meanwhile
+        for hint in made:
             held[hint.fragment] = hint
             quorum.wrote(hint.fragment)
         failed = [fragment for fragment in targets if fragment not in held]

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import msgspec
 
 from swiftlite.catalog import blobs
-from swiftlite.errors import ObjectDamaged
+from swiftlite.errors import ObjectDamaged, ObjectUnreachable
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.rebuild import rebuild
 from swiftlite.heal.examine import examine, examined, plan_for
@@ -134,7 +134,7 @@ class _Crew:
         self._done.hurt += 1
         try:
             written = await rebuild(self._engine, blob, label, dict(plan.writes))
-        except ObjectDamaged:
+        except (ObjectDamaged, ObjectUnreachable):
             self._done.unreadable += 1
             return
         self._done.fragments += len(written)

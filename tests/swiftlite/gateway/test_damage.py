@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swiftlite.errors import ObjectDamaged
+from swiftlite.errors import ObjectDamaged, ObjectUnreachable
 from swiftlite.heal.scrub import scrub
 from swiftlite.manifest import Blob
 from swiftlite.node.format import Fragment, Label
@@ -95,7 +95,7 @@ async def test_a_range_that_touches_no_damaged_cell_needs_no_other_fragment(
         cell = -(-min(size, STRIPE) // 4)
         it.destroy(*(hint.device for hint in blob.hints if hint.fragment != 1))
         assert await it.get("o", cell, 2 * cell) == pattern(size)[cell : 2 * cell]
-        with pytest.raises(ObjectDamaged):
+        with pytest.raises(ObjectUnreachable):
             await it.get("o", cell, 2 * cell + 1)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from swiftlite.catalog.rings import devices
-from swiftlite.errors import ObjectDamaged
+from swiftlite.errors import ObjectUnreachable
 from swiftlite.heal.pace import Progress
 from swiftlite.heal.repair import repair
 from swiftlite.heal.scrub import scrub
@@ -181,7 +181,7 @@ async def test_with_too_few_good_fragments_nothing_is_written_and_all_is_well_wh
         assert done.unreadable == len(lost) + 1, "and the ended one"
         found = await scrub(it.engine, orphans=False)
         assert {u.key for u in found.unreadable} == {f"o{size}" for size in lost} | {"ended"}
-        with pytest.raises(ObjectDamaged):
+        with pytest.raises(ObjectUnreachable):
             await it.get(f"o{STRIPE}")
         assert await blobs_on(it, 3, 4, 5) == before
         for id_, path in enumerate(away):
