@@ -128,6 +128,7 @@ def _data_type(known: EventType) -> Callable[..., Data]:
         frozen=True,
         forbid_unknown_fields=True,
         omit_defaults=True,
+        gc=False,
     )
     _data_types[known.cls] = cast(Callable[..., Data], shape)
     return _data_types[known.cls]

@@ -48,6 +48,7 @@ class Event(
     frozen=True,
     forbid_unknown_fields=True,
     omit_defaults=True,
+    gc=False,  # nothing frozen can come to hold itself, so the collector need not look
 ):
     """A fact. Subclasses add fields and are registered by `@event`."""
 

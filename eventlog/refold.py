@@ -5,7 +5,9 @@ Law: the tables equal those that were folded event by event as the log grew.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import apsw
@@ -13,6 +15,7 @@ import msgspec
 
 from eventlog.database import Tables, create_table, run, sql_tables
 from eventlog.errors import Corrupt, ViewParked
+from eventlog.log import Recorded
 from eventlog.reader import Reader
 from eventlog.view import Overlay, Row, TableView
 
@@ -69,29 +72,34 @@ class Refold:
 
         Raises: ViewParked where a view fails; nothing is skipped.
         """
-        overlay, flush = self._overlay, flush or self.write
-        for page in self._reader.scan(self.position, until, types=self._handles):
-            overlay.prefetch(event for rec in page if (event := rec.event) is not None)
-            for rec in page:
-                try:
-                    if (event := rec.event) is not None:
-                        overlay.evolve(event, rec)
-                except (apsw.Error, Corrupt):
-                    raise
-                except Exception as error:
-                    reason = f"{type(error).__name__}: {error}"
-                    names = "/".join(view.name for view in self._views)
-                    raise ViewParked(view=names, position=rec.position, reason=reason) from error
-            if page:
-                self.position = page[-1].position
-            if overlay.size() > CELLS_MAX:
-                flush()
-                if progress is not None:
-                    progress(self.position, until)
-        self.position = max(self.position, until)
-        flush()
+        flush = flush or self.write
+        with _uncollected():
+            for page in self._reader.scan(self.position, until, types=self._handles):
+                self._fold(page)
+                if self._overlay.size() > CELLS_MAX:
+                    flush()
+                    if progress is not None:
+                        progress(self.position, until)
+            self.position = max(self.position, until)
+            flush()
         if progress is not None:
             progress(self.position, until)
+
+    def _fold(self, page: list[Recorded]) -> None:
+        overlay = self._overlay
+        overlay.prefetch(event for rec in page if (event := rec.event) is not None)
+        for rec in page:
+            try:
+                if (event := rec.event) is not None:
+                    overlay.evolve(event, rec)
+            except (apsw.Error, Corrupt):
+                raise
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                names = "/".join(view.name for view in self._views)
+                raise ViewParked(view=names, position=rec.position, reason=reason) from error
+        if page:
+            self.position = page[-1].position
 
     def rows(self, table: str, row: type[msgspec.Struct]) -> Iterator[tuple[bytes, Row]]:
         """Yield the rows of a table that were written, in order of keys."""
@@ -108,6 +116,18 @@ class Refold:
             self._target.write(table, written, gone)
         self._overlay.clear()
         self._overlay.attach(self._target)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking the rows again and again: none holds itself."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def differences(

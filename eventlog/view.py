@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
-from collections import deque
-from collections.abc import Iterable, Mapping, MutableSequence, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import msgspec
 
@@ -69,8 +68,12 @@ class _Unknown:
 _UNKNOWN = _Unknown()
 
 
-class _Cells(dict[bytes, Row | None]):
-    """What is known of one table: rows, None where there is none; others load when asked for."""
+class _Cells(dict[bytes, bytes | None]):
+    """What is known of one table: encoded rows, None where there is none.
+
+    They are encoded as they are put: a row that cannot be stored fails the request that made it,
+    not the batch; nobody can change one in place; and a hundred thousand of them stay small.
+    """
 
     __slots__ = ("decode", "dirty", "name", "order", "source")
 
@@ -81,7 +84,7 @@ class _Cells(dict[bytes, Row | None]):
         self.dirty: set[bytes] = set()  # the keys whose rows differ from the source's
         self.order: list[bytes] | None = None  # the same, sorted, once somebody scanned
 
-    def __missing__(self, key: bytes) -> Row | None:
+    def __missing__(self, key: bytes) -> bytes | None:
         if self.source is None:
             return None
         self.load((key,))
@@ -90,21 +93,13 @@ class _Cells(dict[bytes, Row | None]):
     def load(self, keys: Sequence[bytes]) -> None:
         assert self.source is not None, "there is nothing to load from"
         self.update(dict.fromkeys(keys))
-        decode = self.decode
-        for key, value in self.source.load(self.name, keys):
-            self[key] = decode(value)
+        self.update(self.source.load(self.name, keys))
 
-    def change(self, key: bytes, row: Row | None) -> None:
-        self[key] = row
-        if self.order is not None and key not in self.dirty:
-            insort(self.order, key)
-        self.dirty.add(key)
-
-    def restore(self, key: bytes, row: Row | _Unknown | None, dirty: bool) -> None:
-        if row is _UNKNOWN:
+    def restore(self, key: bytes, value: bytes | _Unknown | None, dirty: bool) -> None:
+        if isinstance(value, _Unknown):
             del self[key]
         else:
-            self[key] = row
+            self[key] = value
         if not dirty:
             self.dirty.discard(key)
             if self.order is not None:
@@ -120,16 +115,14 @@ class _Cells(dict[bytes, Row | None]):
     ) -> list[tuple[bytes, Row]]:
         changed = self._changed_between(lo, hi)
         # At most len(changed) of the stored rows are outdated, so `limit` good ones remain.
-        stored: list[tuple[bytes, bytes]] = []
+        found: list[tuple[bytes, bytes]] = []
         if self.source is not None:
-            stored = self.source.range(self.name, lo, hi, limit + len(changed), reverse)
-        rows: list[tuple[bytes, Row]] = [
-            (key, self.decode(value)) for key, value in stored if key not in self.dirty
-        ]
+            found = self.source.range(self.name, lo, hi, limit + len(changed), reverse)
         if changed:
-            rows += [(key, self[key]) for key in changed if self[key] is not None]
-            rows.sort(key=lambda pair: pair[0], reverse=reverse)
-        return rows[:limit]
+            found = [pair for pair in found if pair[0] not in self.dirty]
+            found += [(key, value) for key in changed if (value := self[key]) is not None]
+            found.sort(reverse=reverse)
+        return [(key, self.decode(value)) for key, value in found[:limit]]
 
     def _changed_between(self, lo: bytes, hi: bytes | None) -> list[bytes]:
         if self.order is None:
@@ -138,28 +131,27 @@ class _Cells(dict[bytes, Row | None]):
         return self.order[bisect_left(self.order, lo) : end]
 
 
-_Journal = MutableSequence[tuple[_Cells, bytes, Any, bool]]
+_Journal = list[tuple[_Cells, bytes, bytes | _Unknown | None, bool]]
 
 
 class Rows:
-    """Rows of some tables as the batch has left them so far, its earlier requests included.
-
-    Rows that were handed out or in are never changed in place: put a new one.
-    """
+    """Rows of some tables as the batch has left them so far, its earlier requests included."""
 
     __slots__ = ("_journal", "_tables")
 
-    def __init__(self, tables: Mapping[str, _Cells], journal: _Journal) -> None:
+    def __init__(self, tables: Mapping[str, _Cells], journal: _Journal | None) -> None:
         self._tables = tables
         self._journal = journal
 
     def get(self, table: str, key: bytes) -> Row | None:
         """Return the row, or None."""
-        return self._tables[table][key]
+        cells = self._tables[table]
+        value = cells[key]
+        return None if value is None else cells.decode(value)
 
     def put(self, table: str, key: bytes, row: Row) -> None:
         """Make `row` the row of `key`."""
-        self._change(self._tables[table], key, row)
+        self._change(self._tables[table], key, encode_row(row))
 
     def delete(self, table: str, key: bytes) -> None:
         """Leave no row of `key`; there may have been none."""
@@ -178,9 +170,13 @@ class Rows:
         """Return at most `limit` rows with lo <= key < hi, in order of keys, or in reverse."""
         return self._tables[table].scan(lo, hi, limit, reverse)
 
-    def _change(self, cells: _Cells, key: bytes, row: Row | None) -> None:
-        self._journal.append((cells, key, cells.get(key, _UNKNOWN), key in cells.dirty))
-        cells.change(key, row)
+    def _change(self, cells: _Cells, key: bytes, value: bytes | None) -> None:
+        if self._journal is not None:
+            self._journal.append((cells, key, cells.get(key, _UNKNOWN), key in cells.dirty))
+        if cells.order is not None and key not in cells.dirty:
+            insort(cells.order, key)
+        cells[key] = value
+        cells.dirty.add(key)
 
 
 class Overlay:
@@ -193,7 +189,7 @@ class Overlay:
     def __init__(
         self, views: Sequence[TableView], source: Source | None = None, *, undoable: bool = True
     ) -> None:
-        self._journal: _Journal = [] if undoable else deque(maxlen=0)
+        self._journal: _Journal | None = [] if undoable else None
         self._tables: dict[str, _Cells] = {}
         self._shown: dict[type[Event], list[tuple[TableView, Rows]]] = {}
         for view in views:
@@ -239,10 +235,12 @@ class Overlay:
 
     def mark(self) -> int:
         """Return a mark for `undo`."""
+        assert self._journal is not None, "this overlay cannot be undone"
         return len(self._journal)
 
     def undo(self, mark: int) -> None:
         """Take back every change since `mark`."""
+        assert self._journal is not None, "this overlay cannot be undone"
         while len(self._journal) > mark:
             cells, key, before, dirty = self._journal.pop()
             cells.restore(key, before, dirty)
@@ -254,18 +252,19 @@ class Overlay:
     def changes(self) -> Iterable[tuple[str, list[tuple[bytes, bytes]], list[bytes]]]:
         """Yield (table, rows to write, keys to delete) of every changed table, keys sorted."""
         for cells in self._tables.values():
-            written, gone = [], []
-            for key in sorted(cells.dirty):
-                row = cells[key]
-                if row is None:
-                    gone.append(key)
-                else:
-                    written.append((key, encode_row(row)))
-            if written or gone:
-                yield cells.name, written, gone
+            keys = sorted(cells.dirty)
+            # No step of the interpreter per row where it can be helped: a rebuild has millions.
+            changed = list(zip(keys, map(cells.get, keys), strict=True))
+            gone: list[bytes] = []
+            if None in cells.values():
+                gone = [key for key, value in changed if value is None]
+                changed = [pair for pair in changed if pair[1] is not None]
+            if keys:
+                yield cells.name, cast(list[tuple[bytes, bytes]], changed), gone
 
     def clear(self) -> None:
         """Forget everything: the source has it now, or it was rolled back."""
-        self._journal.clear()
+        if self._journal is not None:
+            self._journal.clear()
         for cells in self._tables.values():
             cells.forget()

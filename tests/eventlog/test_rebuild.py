@@ -158,7 +158,8 @@ def test_rows_beyond_memory_are_written_and_looked_up_again(path, monkeypatch):
     monkeypatch.setattr("eventlog.refold.CELLS_MAX", 3)
     monkeypatch.setattr("eventlog.reader.PAGE", 5)
     monkeypatch.setattr("eventlog.rebuild.TAIL", 10)
-    monkeypatch.setattr("eventlog.rebuild.DROP_ROWS", 2)
+    monkeypatch.setattr("eventlog.rebuild.DROPPED_ROWS", 3)
+    monkeypatch.setattr("eventlog.rebuild.DELETED_ROWS", 2)
     before = rows_of(path)
     seen = []
     rebuild(path, [Counter()], progress=lambda done, total: seen.append((done, total)))
