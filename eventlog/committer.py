@@ -21,16 +21,15 @@ import threading
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
 import apsw
+import msgspec
 
 from eventlog.clock import Clock
 from eventlog.database import Bulk, Tables, WriteLock, open_database, run, sql_tables
-from eventlog.errors import CloudError, Conflict, KeyReused, LogFailed, LogFull
+from eventlog.errors import Conflict, KeyReused, LogFailed, LogFull
 from eventlog.framing import Frame
 from eventlog.log import Appended, Guard, Kind, Recorded
 from eventlog.view import Overlay, TableView
@@ -39,7 +38,7 @@ BATCH_MAX = 2000
 BATCH_BYTES_MAX = 32 << 20
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct):
     """One append, framed, with the future that waits for its answer."""
 
     stream: str
@@ -92,7 +91,7 @@ class Committer:
             2,
             "ON CONFLICT (name) DO UPDATE SET pos = excluded.pos",
         )
-        self.failure: LogFailed | None = None
+        self.failure: str | None = None
         self._thread = threading.Thread(target=self._run, name="log committer", daemon=True)
         self._thread.start()
 
@@ -112,13 +111,16 @@ class Committer:
                 first = self._queue.get()
                 if first is None:
                     break
-                if self.failure is not None:
-                    self._deliver([(first.future, self.failure)], 0, first.size_bytes)
-                    continue
                 batch = [first]
-                with self._lock:
-                    stopping = self._drain(batch)
-                    answers, head = self._commit(batch)
+                if self.failure is None:
+                    try:
+                        with self._lock:
+                            stopping = self._drain(batch)
+                            answers, head = self._commit(batch)
+                    except OSError as error:
+                        answers, head = self._failed(batch, f"lock: {error}"), 0
+                else:
+                    answers, head = self._failed(batch, self.failure), 0
                 self._deliver(answers, head, sum(request.size_bytes for request in batch))
         finally:
             # A log that failed may fail to close, too; that adds nothing.
@@ -141,24 +143,31 @@ class Committer:
 
     def _commit(self, batch: list[Request]) -> tuple[list[Answer], int]:
         """Return the answer of every request of the batch, and the new head (0: unknown)."""
-        error: CloudError
+        answers: list[Answer]
         try:
             work = _Batch(self)
             work.place(batch)
             return work.answers, work.head
         except apsw.FullError:
-            error = LogFull()
-        except Exception as failure:  # whatever it is, nobody knows what the disk holds
-            reason = f"{type(failure).__name__}: {failure}"
-            error = self.failure = LogFailed(reason=reason)
+            answers = [(request.future, LogFull()) for request in batch]
+        except Exception as error:  # whatever it is, nobody knows what the disk holds
+            answers = self._failed(batch, f"{type(error).__name__}: {error}")
+        try:
+            self.rollback()
+        except apsw.Error as error:
+            answers = self._failed(batch, f"rollback: {error}")
+        return answers, 0
+
+    def rollback(self) -> None:
+        """End the transaction, and forget what was known because of it."""
         self._overlay.clear()
         self._types.clear()
         if self._connection.in_transaction:
-            try:
-                run(self._connection, "ROLLBACK")
-            except apsw.Error as failure:
-                error = self.failure = LogFailed(reason=f"rollback: {failure}")
-        return [(request.future, error) for request in batch], 0
+            run(self._connection, "ROLLBACK")
+
+    def _failed(self, batch: list[Request], reason: str) -> list[Answer]:
+        self.failure = reason
+        return [(request.future, LogFailed(reason=reason)) for request in batch]
 
 
 class _Batch:
@@ -186,23 +195,22 @@ class _Batch:
             raise RuntimeError("the set of views was changed by another process; start again")
         self._now = max(self._c._clock.now_us(), self._last_us)
         self._load(batch)
+        overlay, answers, decide = self._overlay, self.answers, self._decide
         for request in batch:
-            mark = self._overlay.mark()
-            answer: Appended | Exception
+            mark = overlay.mark()
             try:
-                answer = self._decide(request)
+                answers.append((request.future, decide(request)))
             except apsw.Error:
                 raise
             except Exception as error:  # a guard's refusal, or a view's bug: this request's alone
-                self._overlay.undo(mark)
-                answer = error
-            self.answers.append((request.future, answer))
+                overlay.undo(mark)
+                answers.append((request.future, error))
         if self._rows or self._bookmarks:
             self._write()
             run(self._c._connection, "COMMIT")
+            overlay.clear()
         else:
-            run(self._c._connection, "ROLLBACK")
-        self._overlay.clear()
+            self._c.rollback()
 
     def _load(self, batch: list[Request]) -> None:
         """Read, with one query per table, what the batch's requests name."""
@@ -213,21 +221,22 @@ class _Batch:
             self._streams[name] = (number, version)
         keys = tuple({request.key for request in batch if request.key is not None})
         if keys:
-            for key, hashed, first, last, version in self._execute(
-                "SELECT key, hash, first, last, ver FROM idem WHERE key IN carray(?)",
+            for key, hashed, *placed in self._execute(
+                "SELECT key, hash, first, last, idem.ver, committed_us FROM idem"
+                " JOIN event ON pos = last WHERE key IN carray(?)",
                 (apsw.carray(keys),),
             ):
-                self._keys[key] = (hashed, Appended(first, last, version))
+                self._keys[key] = (hashed, Appended(*placed))
         self._overlay.prefetch(
-            (frame.decoded.event for request in batch for frame in request.frames),
-            chain.from_iterable(guard.keys() for request in batch for guard in request.guards),
+            [frame.decoded.event for request in batch for frame in request.frames],
+            [guard for request in batch for guard in request.guards],
         )
 
     def _decide(self, request: Request) -> Appended:
         if request.bookmark is not None:
             name, position = request.bookmark
             self._bookmarks[name] = position
-            return Appended(0, 0, 0)
+            return Appended(0, 0, 0, self._now)
         if request.key is not None and request.key in self._keys:
             hashed, before = self._keys[request.key]
             if hashed != request.hash:
@@ -239,34 +248,36 @@ class _Batch:
         for guard in request.guards:
             guard.check(self._overlay.rows)
         number = stream or self._last_stream + 1
-        rows = []
+        overlay, now, name, subject = self._overlay, self._now, request.stream, request.subject
         position = self.head
+        rows = []
         for frame in request.frames:
             position += 1
             version += 1
-            kind, at_us, event_id, entry, data, salt, leaf, decoded = frame
-            event = decoded.event
-            if self._overlay.shows(event):
-                self._overlay.evolve(
-                    event,
+            if overlay.shows(frame.decoded.event):
+                overlay.evolve(
+                    frame.decoded.event,
                     Recorded(
-                        position, request.stream, version, kind, at_us, self._now,
-                        event_id, entry, data, salt, request.subject, decoded,
+                        position, name, version, frame.kind, frame.at_us, now, frame.event_id,
+                        frame.entry, frame.data, frame.salt, subject, frame.decoded,
                     ),
                 )  # fmt: skip
             rows.append(
-                (position, number, version, self._type_id(kind), at_us, self._now,
-                 event_id, entry, data, salt, request.subject, leaf)
+                (
+                    position, number, version, self._type_id(frame.kind), frame.at_us, now,
+                    frame.event_id, frame.entry, frame.data, frame.salt, subject, frame.leaf,
+                )
             )  # fmt: skip
-        placed = Appended(self.head + 1, position, version)
-        self._last_stream = max(self._last_stream, number)
-        self._streams[request.stream] = (number, version)
-        self._moved[request.stream] = None
+        placed = Appended(self.head + 1, position, version, now)
+        if not stream:
+            self._last_stream = number
+        self._streams[name] = (number, version)
+        self._moved[name] = None
         self._rows += rows
         self.head = position
         if request.key is not None:
             self._keys[request.key] = (request.hash, placed)
-            self._new_keys.append((request.key, request.hash, *placed))
+            self._new_keys.append((request.key, request.hash, *placed[:3]))
         return placed
 
     def _type_id(self, kind: Kind) -> int:

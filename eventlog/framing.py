@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
-from typing import NamedTuple
+
+import msgspec
 
 from eventlog.clock import Ids
 from eventlog.codec import (
@@ -32,7 +33,7 @@ class EventTooLarge(Refused):
     """An event's {part} of {size} bytes is over the limit of {limit}."""
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, gc=False):
     """One event, encoded and hashed."""
 
     kind: Kind

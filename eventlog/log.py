@@ -28,11 +28,15 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Appended(NamedTuple):
-    """Where an append was placed: positions `first` to `last`, the stream now at `version`."""
+    """Where an append was placed: positions `first` to `last`, the stream now at `version`.
+
+    `committed_us` is the commit time of all of it, in UTC microseconds since 1970.
+    """
 
     first: int
     last: int
     version: int
+    committed_us: int
 
 
 class Guard(Protocol):

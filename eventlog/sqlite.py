@@ -60,6 +60,7 @@ class SqliteLog:
         self._clock = clock
         self._committer: Committer | None = None
         self._vfs: str | None = None
+        self._turn: list[Request] = []
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
@@ -118,8 +119,11 @@ class SqliteLog:
         assert 0 < len(stream) <= STREAM_LENGTH_MAX, f"{stream!r} is too long for a stream"
         assert stream.isprintable(), f"{stream!r} is no stream name"
         when = self._clock.now_us() if at_us is None else at_us
-        frames = [self._framer.frame(stream, event, actor, when) for event in events]
-        size = sum(len(frame.data) + len(frame.entry) for frame in frames)
+        frames, size = [], 0
+        for event in events:
+            frame = self._framer.frame(stream, event, actor, when)
+            frames.append(frame)
+            size += len(frame.data) + len(frame.entry)
         hashed = b"" if key is None else request_hash(stream, events)
         future: asyncio.Future[Appended] = self._loop.create_future()
         self._submit(Request(stream, frames, expect, key, hashed, guards, subject, size, future))
@@ -225,7 +229,9 @@ class SqliteLog:
     @property
     def failure(self) -> LogFailed | None:
         """Why nothing can be appended any more, or None. Then the process should exit."""
-        return self._committer.failure if self._committer else None
+        if self._committer is None or self._committer.failure is None:
+            return None
+        return LogFailed(reason=self._committer.failure)
 
     async def close(self) -> None:
         if self._closed:
@@ -234,6 +240,7 @@ class SqliteLog:
         if self._poller is not None:
             self._poller.cancel()
         if self._committer is not None:
+            self._hand_over()
             await asyncio.to_thread(self._committer.stop)
         self._wake()
         self._connection.close()
@@ -247,14 +254,23 @@ class SqliteLog:
         if self._closed:
             raise LogFailed(reason="it was closed")
         if self._committer.failure is not None:
-            raise self._committer.failure
+            raise LogFailed(reason=self._committer.failure)
         if self._waiting >= WAITING_MAX:
             raise LogBusy(waiting=self._waiting, limit=WAITING_MAX)
         if self._waiting_bytes + request.size_bytes > WAITING_BYTES_MAX and self._waiting:
             raise LogBusy(waiting=self._waiting_bytes, limit=WAITING_BYTES_MAX)
         self._waiting += 1
         self._waiting_bytes += request.size_bytes
-        self._committer.submit(request)
+        if not self._turn:
+            self._loop.call_soon(self._hand_over)
+        self._turn.append(request)
+
+    def _hand_over(self) -> None:
+        """Give the committer what this turn of the loop brought: one wake-up, a larger batch."""
+        turn, self._turn = self._turn, []
+        if self._committer is not None:
+            for request in turn:
+                self._committer.submit(request)
 
     def _deliver(self, answers: list[Answer], head: int, size_bytes: int) -> None:
         """Called by the committer's thread after each batch."""

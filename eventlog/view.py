@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import msgspec
@@ -59,6 +60,12 @@ class Source(Protocol):
         self, table: str, lo: bytes, hi: bytes | None, limit: int, reverse: bool
     ) -> list[tuple[bytes, bytes]]:
         """Return at most `limit` (key, row) with lo <= key < hi, in order of keys."""
+
+
+class Hinting(Protocol):
+    """Names (table, key) pairs that are worth loading."""
+
+    def keys(self) -> Iterable[tuple[str, bytes]]: ...
 
 
 class _Unknown:
@@ -211,16 +218,23 @@ class Overlay:
         """Return whether any view handles such an event."""
         return type(event) in self._shown
 
-    def prefetch(self, events: Iterable[Event], pairs: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Load the rows that the views hint at for `events`, and `pairs`: one query per table."""
-        if self._source is None:
+    def prefetch(self, events: Iterable[Event], hinting: Iterable[Hinting] = ()) -> None:
+        """Load, with one query per table, the rows that views hint at for `events`, and others.
+
+        A hint that fails is none: folding the event, or checking the guard, meets the same bug
+        where it concerns one request alone.
+        """
+        if self._source is None or not self._tables:
             return
         wanted: dict[str, list[bytes]] = {table: [] for table in self._tables}
-        for table, key in pairs:
-            wanted[table].append(key)
         for event in events:
             for view, _ in self._shown.get(type(event), ()):
-                for table, key in view.keys(event):
+                with suppress(Exception):
+                    for table, key in view.keys(event):
+                        wanted[table].append(key)
+        for one in hinting:
+            with suppress(Exception):
+                for table, key in one.keys():  # noqa: SIM118 - it is no dict
                     wanted[table].append(key)
         for table, keys in wanted.items():
             cells = self._tables[table]

@@ -27,6 +27,7 @@ from swiftlite.heal.repair import repair_blob
 from swiftlite.node.device import Device, Limits, format_device
 from swiftlite.node.disk import Disk, PosixDisk
 from swiftlite.node.errors import DeviceNotEmpty
+from swiftlite.node.rounds import Rounds
 from swiftlite.ring import ring as rings
 from swiftlite.ring.build import build
 from swiftlite.ring.tolerance import Tolerance, tolerance
@@ -143,6 +144,7 @@ class Store:
         them again and again.
         """
         disk = disk or PosixDisk()
+        rounds = Rounds()
 
         async def open_device(row: DeviceRow) -> Device:
             return await Device.open(
@@ -153,6 +155,7 @@ class Store:
                 uuid=row.uuid,
                 limits=limits,
                 ids=ids,
+                rounds=rounds,
             )
 
         seen = log.head()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eventlog.log import Log
 from swiftlite.catalog import keys
-from swiftlite.catalog.rows import Begin, Bucket, Claim, Past, Upload, Version
+from swiftlite.catalog.rows import Begin, Bucket, Claim, Upload, Version
 from swiftlite.errors import MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
 from swiftlite.manifest import Blob
 
@@ -93,19 +93,6 @@ async def readable(log: Log, bucket_id: bytes, key: str, version_id: str | None 
         named = version_id or "null"
         raise MethodNotAllowed(key=key, version_id=named, modified_us=found.modified_us)
     return found
-
-
-async def began_at(log: Log, bucket_id: bytes, key: str, begin: int) -> Version | None:
-    """Return the version that began at a position, live or past."""
-    found = await current(log, bucket_id, key)
-    if found is not None and found.begin == begin:
-        return found
-    at = keys.version_key(bucket_id, key, begin)
-    found = await log.get("noncurrent", at)
-    if found is None:
-        past: Past | None = await log.get("past", at)
-        found = past.version if past else await current(log, bucket_id, key)
-    return found if found is not None and found.begin == begin else None
 
 
 async def blobs_of(log: Log, bucket_id: bytes, key: str, version: Version) -> tuple[Blob, ...]:

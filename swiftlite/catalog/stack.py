@@ -15,9 +15,31 @@ from __future__ import annotations
 
 from eventlog.view import Rows
 from swiftlite.catalog import keys
+from swiftlite.catalog.events import ObjectWritten
+from swiftlite.catalog.limits import INLINE_BLOBS_MAX
 from swiftlite.catalog.rows import Begin, Ended, Past, Version, existing
 
 NULL = ""
+
+
+def version_of(event: ObjectWritten, position: int, committed_us: int) -> Version:
+    """Return the version that an event makes when it is placed at `position`."""
+    return Version(
+        version_id=event.version_id,
+        begin=position,
+        modified_us=committed_us,
+        size=event.size,
+        etag=event.etag,
+        owner=event.owner,
+        checksums=event.checksums,
+        checksum_type=event.checksum_type,
+        headers=event.headers,
+        meta=event.meta,
+        tags=event.tags,
+        parts=event.parts,
+        manifest=event.manifest if len(event.manifest) <= INLINE_BLOBS_MAX else None,
+        encryption=event.encryption,
+    )
 
 
 def push(

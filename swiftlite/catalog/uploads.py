@@ -34,7 +34,8 @@ from swiftlite.catalog.limits import (
 from swiftlite.catalog.queries import get_upload
 from swiftlite.catalog.rows import Bucket, Completed, Part, Upload, Version
 from swiftlite.catalog.settle import settle
-from swiftlite.catalog.versions import Draft, Source, as_committed, write_guards, written
+from swiftlite.catalog.stack import version_of
+from swiftlite.catalog.versions import Draft, Source, write_guards, written
 from swiftlite.errors import (
     EntityTooLarge,
     EntityTooSmall,
@@ -185,7 +186,7 @@ async def complete_upload(
         guards.append(UploadUnchanged(now.id, key, upload))
         stream = bucket_stream(now.id)
         done = await log.append(stream, [completed, event], actor=actor, guards=guards)
-        return await as_committed(log, now.id, key, done.last)
+        return version_of(event, done.last, done.committed_us)
 
     return await settle(log, bucket, attempt, key=key)
 

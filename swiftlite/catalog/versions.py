@@ -25,6 +25,7 @@ from swiftlite.catalog.keys import check_key
 from swiftlite.catalog.limits import OBJECT_BYTES_MAX
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.catalog.settle import settle
+from swiftlite.catalog.stack import version_of
 from swiftlite.errors import EntityTooLarge
 from swiftlite.manifest import Blob
 
@@ -94,7 +95,7 @@ async def write_object(
         if source is not None:
             guards.append(BytesRemain(source.bucket_id, source.key, source.begin))
         done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
-        return await as_committed(log, now.id, key, done.last)
+        return version_of(event, done.last, done.committed_us)
 
     return await settle(log, bucket, attempt, key=key)
 
@@ -209,10 +210,3 @@ def write_guards(bucket: Bucket, key: str, conditions: Conditions | None) -> lis
     if conditions:
         guards.append(ConditionsHold(bucket.id, key, conditions, check_write))
     return guards
-
-
-async def as_committed(log: Log, bucket_id: bytes, key: str, begin: int) -> Version:
-    """Return the version that an append just made; it may have ended since."""
-    version = await queries.began_at(log, bucket_id, key, begin)
-    assert version is not None, f"no version began at {begin}"
-    return version

@@ -33,10 +33,9 @@ from eventlog.view import Rows, TableView
 from swiftlite.catalog import events as e
 from swiftlite.catalog import keys
 from swiftlite.catalog import rows as r
-from swiftlite.catalog.limits import INLINE_BLOBS_MAX
 from swiftlite.catalog.rows import existing
 from swiftlite.catalog.sharing import release, share
-from swiftlite.catalog.stack import push, remove
+from swiftlite.catalog.stack import push, remove, version_of
 
 
 class CatalogView(TableView):
@@ -121,26 +120,10 @@ def _bucket_retention_set(rows: Rows, event: e.BucketRetentionSet, rec: Recorded
 
 
 def _object_written(rows: Rows, event: e.ObjectWritten, rec: Recorded) -> None:
-    large = len(event.manifest) > INLINE_BLOBS_MAX
-    version = r.Version(
-        version_id=event.version_id,
-        begin=rec.position,
-        modified_us=rec.committed_us,
-        size=event.size,
-        etag=event.etag,
-        owner=event.owner,
-        checksums=event.checksums,
-        checksum_type=event.checksum_type,
-        headers=event.headers,
-        meta=event.meta,
-        tags=event.tags,
-        parts=event.parts,
-        manifest=None if large else event.manifest,
-        encryption=event.encryption,
-    )
+    version = version_of(event, rec.position, rec.committed_us)
     unversioned = _never_versioned(rows, event.bucket_id)
     push(rows, event.bucket_id, event.key, version, never_versioned=unversioned)
-    if large:
+    if version.manifest is None:
         at = keys.version_key(event.bucket_id, event.key, rec.position)
         rows.put("manifest", at, r.Manifest(event.manifest))
     share(rows, event.shares)

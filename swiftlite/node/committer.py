@@ -1,11 +1,12 @@
-"""Group commit: one thread per device writes and syncs whatever queued during the last sync."""
+"""Group commit: one thread per device writes and syncs whatever queued during the last round."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import logging
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 from threading import Thread
 
 from eventlog.errors import CloudError
@@ -16,6 +17,7 @@ from .errors import DeviceBusy, DeviceFull, DeviceOut
 from .format import Buffer
 from .identity import Watch
 from .index import Index
+from .rounds import Rounds
 from .volume import Entry, Tail, image
 
 _BATCH_BYTES_MAX = 16 << 20  # what one sync may have to carry: bounds how long the others wait
@@ -43,6 +45,7 @@ class Committer:
         tail: Tail,
         index: Index,
         watch: Watch,
+        rounds: Rounds,
         home: int,
         device: int,
         reserve_bytes: int,
@@ -51,8 +54,10 @@ class Committer:
         self._disk, self._path, self._tail, self._index = disk, path, tail, index
         self._watch, self._home, self._device = watch, home, device
         self._reserve_bytes, self._queue_bytes = reserve_bytes, queue_bytes
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._waiting_bytes = 0
+        self._rounds = rounds
+        self._waiting: list[_Waiting] = []  # for the next round
+        self._waiting_bytes = 0  # and in this one
+        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self.out = ""  # why nothing can be written any more
         self._closed = False
@@ -72,8 +77,15 @@ class Committer:
             )
         self._waiting_bytes += entry.length
         future: asyncio.Future[Hint] = self._loop.create_future()
-        self._queue.put(_Waiting(entry, future))
+        if not self._waiting:
+            self._rounds.ask(self)
+        self._waiting.append(_Waiting(entry, future))
         return future
+
+    def begin(self) -> None:
+        """Hand all that waits to the thread. For `Rounds`."""
+        self._queue.put(self._waiting)
+        self._waiting = []
 
     def fail(self, reason: str) -> None:
         """Take the device out: nothing is acknowledged after this."""
@@ -82,29 +94,16 @@ class Committer:
     async def close(self) -> None:
         """Write what is queued, and end the thread."""
         self._closed = True
+        self.begin()
         self._queue.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
         self._tail.abandon()
 
     def _run(self) -> None:
-        ending = False
-        while not ending:
-            batch: list[_Waiting] = []
-            size = 0
-            waiting = self._queue.get()
-            while waiting is not None:
-                batch.append(waiting)
-                size += waiting.entry.length
-                if size >= _BATCH_BYTES_MAX:
-                    break
-                try:
-                    waiting = self._queue.get_nowait()
-                except Empty:
-                    break
-            else:
-                ending = True
-            if batch:
+        while (waiting := self._queue.get()) is not None:
+            for batch, size in _batches(waiting):
                 self._finish(batch, size)
+            self._tell(self._rounds.done, self)
 
     def _finish(self, batch: list[_Waiting], size: int) -> None:
         outcome: list[Hint] | CloudError
@@ -120,11 +119,11 @@ class Committer:
             _log.exception("device %s goes out", self._device)
             self.fail(repr(error))
             outcome = DeviceOut(device=self._device, reason=self.out)
-        self._answer(batch, size, outcome)
+        self._tell(self._settle, batch, size, outcome)
 
-    def _answer(self, batch: list[_Waiting], size: int, outcome: list[Hint] | CloudError) -> None:
+    def _tell(self, callback: Callable[..., object], *args: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._settle, batch, size, outcome)
+            self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:
             return  # the loop is closed: nobody waits
 
@@ -180,3 +179,17 @@ class Committer:
         for waiting, hint in zip(batch, outcome, strict=True):
             if not waiting.future.done():
                 waiting.future.set_result(hint)
+
+
+def _batches(waiting: list[_Waiting]) -> Iterator[tuple[list[_Waiting], int]]:
+    """Yield what waits, in order, in runs of about as many bytes as one sync should carry."""
+    batch: list[_Waiting] = []
+    size = 0
+    for one in waiting:
+        batch.append(one)
+        size += one.entry.length
+        if size >= _BATCH_BYTES_MAX:
+            yield batch, size
+            batch, size = [], 0
+    if batch:
+        yield batch, size

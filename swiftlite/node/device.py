@@ -22,6 +22,7 @@ from .errors import DeviceFull, DeviceOut, FragmentDamaged, FragmentMissing, Lab
 from .format import Buffer, Fragment, Label
 from .identity import Watch, format_device
 from .large import LargeWriter, clear_leftovers
+from .rounds import Rounds
 from .store import Limits, ScannedDamage, ScannedFragment, Store
 from .volume import Entry, Tail
 
@@ -50,7 +51,7 @@ class Device:
     read from, as far as that goes.
     """
 
-    def __init__(self, store: Store, *, writer: bool, ids: Ids) -> None:
+    def __init__(self, store: Store, *, writer: bool, ids: Ids, rounds: Rounds | None) -> None:
         """Not for callers: see `open`."""
         self.id, self.path, self.identity = store.device, store.path, store.watch.identity
         self._store, self._ids = store, ids
@@ -76,6 +77,7 @@ class Device:
                 ),
                 index=store.index,
                 watch=store.watch,
+                rounds=rounds or Rounds(),
                 home=store.home,
                 device=self.id,
                 reserve_bytes=store.reserve,
@@ -94,8 +96,11 @@ class Device:
         writer: bool = True,
         limits: Limits | None = None,
         ids: Ids | None = None,
+        rounds: Rounds | None = None,
     ) -> Device:
         """Open the device that this folder is expected to be; never makes it one.
+
+        Devices that are written to side by side sync in the same `rounds`.
 
         Raises: DeviceMissing, DeviceEmpty, DeviceForeign, DeviceDamaged; OSError.
         """
@@ -109,7 +114,7 @@ class Device:
             return store
 
         store = await asyncio.get_running_loop().run_in_executor(None, look)
-        return cls(store, writer=writer, ids=ids or SystemIds())
+        return cls(store, writer=writer, ids=ids or SystemIds(), rounds=rounds)
 
     @property
     def state(self) -> Literal["ok", "out"]:

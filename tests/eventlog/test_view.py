@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from eventlog.testing import Counter
+from eventlog.testing import Counter, Noted
 from eventlog.testing.laws import Total
 from eventlog.view import Overlay, encode_row
 
@@ -68,7 +68,7 @@ class OverlayIsADict(RuleBasedStateMachine):
 
     @rule(keys=st.lists(KEYS))
     def prefetch(self, keys):
-        self.overlay.prefetch((), [("total", key) for key in keys])
+        self.overlay.prefetch([Noted(name=key.decode()) for key in keys])
 
     @rule()
     def mark(self):

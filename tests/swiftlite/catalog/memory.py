@@ -95,7 +95,7 @@ class MemoryLog:
             )
             self.events.append(rec)
             self.view.evolve(self.rows, rec)
-        return Appended(first, len(self.events), 0)
+        return Appended(first, len(self.events), 0, len(self.events) * 1_000_000)
 
     def head(self) -> int:
         return len(self.events)
