@@ -67,8 +67,9 @@ async def _append(path: Path, clients: int, events: int) -> float:
     actor = Actor(id="user-7f3a", request_id="req-000000000001", source="192.0.2.7", agent="aws")
 
     async def client(number: int) -> None:
+        stream = f"bucket/{number % STREAMS}"
         for event in todo[number::clients]:
-            await log.append(f"bucket/{number % STREAMS}", (event,), actor=actor)
+            await log.append(stream, (event,), actor=actor)
 
     before = time.perf_counter()
     await asyncio.gather(*(client(number) for number in range(clients)))

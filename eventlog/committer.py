@@ -228,8 +228,8 @@ class _Batch:
             ):
                 self._keys[key] = (hashed, Appended(*placed))
         self._overlay.prefetch(
-            [frame.decoded.event for request in batch for frame in request.frames],
-            [guard for request in batch for guard in request.guards],
+            (frame.decoded.event for request in batch for frame in request.frames),
+            (guard for request in batch for guard in request.guards),
         )
 
     def _decide(self, request: Request) -> Appended:

@@ -22,7 +22,7 @@ from eventlog.codec import (
     payload,
 )
 from eventlog.errors import Refused
-from eventlog.event import Event, EventType, type_of
+from eventlog.event import Event, type_of
 from eventlog.log import Actor, Kind
 
 DATA_SIZE_MAX = 32 << 20
@@ -55,14 +55,14 @@ class Framer:
 
     def frame(self, stream: str, event: Event, actor: Actor, at_us: int) -> Frame:
         """Return the frame of one event. Raises: EventTooLarge."""
-        known = type_of(type(event))
+        kind = _kind(type(event))
         decoded = payload(event, actor.source, actor.agent)
         data = encode_data(decoded)
-        salt = self._salt()
+        salt = self._salts.pop() if self._salts else self._draw()
         event_id = self._ids.uuid7()
         entry = encode_entry(
             Entry(
-                1, stream, known.name, known.version, event_id.hex(), at_us,
+                1, stream, kind.name, kind.schema, event_id.hex(), at_us,
                 actor.id, actor.request_id, actor.cause, commitment(salt, data).hex(), len(data),
             )
         )  # fmt: skip
@@ -70,18 +70,18 @@ class Framer:
             raise EventTooLarge(part="entry", size=len(entry), limit=ENTRY_SIZE_MAX)
         if len(data) > DATA_SIZE_MAX:
             raise EventTooLarge(part="payload", size=len(data), limit=DATA_SIZE_MAX)
-        return Frame(_kind(known), at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
+        return Frame(kind, at_us, event_id, entry, data, salt, leaf_hash(entry), decoded)
 
-    def _salt(self) -> bytes:
-        if not self._salts:
-            drawn = self._ids.random(SALTS_DRAWN * SALT_SIZE)
-            starts = range(0, len(drawn), SALT_SIZE)
-            self._salts = [drawn[start : start + SALT_SIZE] for start in starts]
+    def _draw(self) -> bytes:
+        drawn = self._ids.random(SALTS_DRAWN * SALT_SIZE)
+        starts = range(0, len(drawn), SALT_SIZE)
+        self._salts = [drawn[start : start + SALT_SIZE] for start in starts]
         return self._salts.pop()
 
 
 @cache
-def _kind(known: EventType) -> Kind:
+def _kind(cls: type[Event]) -> Kind:
+    known = type_of(cls)
     return Kind(known.name, known.version)
 
 
