@@ -154,15 +154,37 @@ class WriteLock:
         self._turn = os.open(f"{path}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
+        """Wait for the lock, and take it."""
         fcntl.flock(self._turn, fcntl.LOCK_EX)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         finally:
             fcntl.flock(self._turn, fcntl.LOCK_UN)
 
-    def __exit__(self, *_: object) -> None:
+    def try_acquire(self) -> bool:
+        """Take the lock if nobody has it or waits for it; return whether it was taken."""
+        try:
+            fcntl.flock(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
+        return True
+
+    def release(self) -> None:
+        """Let go of the lock."""
         fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def close(self) -> None:
         """Let go of the lock files; a lock that is held is released."""

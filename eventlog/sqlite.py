@@ -8,8 +8,9 @@ from pathlib import Path
 
 import apsw
 
+from eventlog.batch import Request
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
-from eventlog.committer import Answer, Committer, Request
+from eventlog.committer import Committer
 from eventlog.database import (
     Tables,
     error_from,
@@ -18,7 +19,7 @@ from eventlog.database import (
     sql_tables,
     translated,
 )
-from eventlog.errors import LogBusy, LogFailed
+from eventlog.errors import LogFailed
 from eventlog.event import Event, check_registry
 from eventlog.fold import V
 from eventlog.framing import Framer, request_hash
@@ -27,8 +28,6 @@ from eventlog.log import Actor, Appended, Guard, Recorded, Types
 from eventlog.reader import Reader
 from eventlog.view import Row, TableView
 
-WAITING_MAX = 20_000
-WAITING_BYTES_MAX = 64 << 20
 EVENTS_MAX = 1000  # of one append
 STREAM_LENGTH_MAX = 255
 POLL_S = 0.02  # how late a follower may see what another process committed
@@ -60,9 +59,6 @@ class SqliteLog:
         self._clock = clock
         self._committer: Committer | None = None
         self._vfs: str | None = None
-        self._turn: list[Request] = []
-        self._waiting = 0
-        self._waiting_bytes = 0
         self._closed = False
         self._moved: set[asyncio.Future[None]] = set()
         self._poller: asyncio.Task[None] | None = None
@@ -95,7 +91,7 @@ class SqliteLog:
                 if read_only:
                     check_views(connection, views)
                 else:
-                    log._committer = Committer(path, views, clock, epoch, log._deliver, vfs)
+                    log._committer = Committer(path, views, clock, epoch, vfs, log._wake)
             except BaseException:
                 connection.close()
                 raise
@@ -240,8 +236,7 @@ class SqliteLog:
         if self._poller is not None:
             self._poller.cancel()
         if self._committer is not None:
-            self._hand_over()
-            await asyncio.to_thread(self._committer.stop)
+            await self._committer.stop()
         self._wake()
         self._connection.close()
 
@@ -253,41 +248,7 @@ class SqliteLog:
         assert self._committer is not None, "this log was opened to read only"
         if self._closed:
             raise LogFailed(reason="it was closed")
-        if self._committer.failure is not None:
-            raise LogFailed(reason=self._committer.failure)
-        if self._waiting >= WAITING_MAX:
-            raise LogBusy(waiting=self._waiting, limit=WAITING_MAX)
-        if self._waiting_bytes + request.size_bytes > WAITING_BYTES_MAX and self._waiting:
-            raise LogBusy(waiting=self._waiting_bytes, limit=WAITING_BYTES_MAX)
-        self._waiting += 1
-        self._waiting_bytes += request.size_bytes
-        if not self._turn:
-            self._loop.call_soon(self._hand_over)
-        self._turn.append(request)
-
-    def _hand_over(self) -> None:
-        """Give the committer what this turn of the loop brought: one wake-up, a larger batch."""
-        turn, self._turn = self._turn, []
-        if self._committer is not None:
-            for request in turn:
-                self._committer.submit(request)
-
-    def _deliver(self, answers: list[Answer], head: int, size_bytes: int) -> None:
-        """Called by the committer's thread after each batch."""
-        self._loop.call_soon_threadsafe(self._resolve, answers, head, size_bytes)
-
-    def _resolve(self, answers: list[Answer], head: int, size_bytes: int) -> None:
-        self._waiting -= len(answers)
-        self._waiting_bytes -= size_bytes
-        for future, answer in answers:
-            if future.done():
-                continue  # its caller gave up waiting
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-        if head:
-            self._wake()
+        self._committer.submit(request)
 
     def _wake(self) -> None:
         for waiter in self._moved:

@@ -5,14 +5,15 @@ import sqlite3
 
 import pytest
 
-import eventlog.sqlite as module
-from eventlog.database import Damaged, LogUnreadable, NotALog, open_database, run
+import eventlog.committer as module
+from eventlog.database import Damaged, LogUnreadable, NotALog, WriteLock, open_database, run
 from eventlog.errors import LogBusy, LogFailed, LogFull
 from eventlog.framing import EventTooLarge
 from eventlog.layout import ViewsDiffer
-from eventlog.log import Actor
+from eventlog.log import Actor, Appended
 from eventlog.sqlite import SqliteLog
-from eventlog.testing import Counter, FaultyDisk, Noted
+from eventlog.testing import Counter, FaultyDisk, Noted, SteppedClock
+from eventlog.testing.laws import Total
 from eventlog.verify import verify
 
 ACTOR = Actor(id="tester")
@@ -174,7 +175,7 @@ async def test_damage_under_a_reader_is_told_as_damage(tmp_path):
 
 async def test_the_database_is_set_up_for_durability(tmp_path):
     log = await SqliteLog.open(tmp_path / "log.db")
-    connection = log._committer._connection  # what the writer really uses
+    connection = log._committer._writer.connection  # what the writer really uses
     found = {name: connection.pragma(name) for name in ("journal_mode", "synchronous", "page_size")}
     assert found == {"journal_mode": "wal", "synchronous": 2, "page_size": 8192}
     assert connection.pragma("mmap_size") == 0
@@ -206,4 +207,84 @@ async def test_a_reader_does_not_stop_a_truncating_checkpoint_for_long(tmp_path)
     await log.checkpoint(truncate=True)
     assert (await log.append("s", noted(3), actor=ACTOR)).first == 3
     reader.close()
+    await log.close()
+
+
+class Hasty(Counter):
+    """A view with bugs: in its hints, and in what it stores."""
+
+    def keys(self, event):
+        if event.name == "no-hint":
+            raise KeyError("a bug in a hint")
+        return super().keys(event)
+
+    def evolve(self, rows, rec):
+        if rec.event.name == "no-row":
+            rows.put("total", b"no-row", Total(1 << 70, rec.position))
+        super().evolve(rows, rec)
+
+
+async def test_a_hint_that_fails_and_a_row_that_cannot_be_stored_harm_nobody_else(tmp_path):
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Hasty()])
+    names = ["first", "no-hint", "no-row", "last"]
+    answers = await asyncio.gather(
+        *(log.append("s", noted(1, name), actor=ACTOR) for name in names), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [Appended, Appended, OverflowError, Appended]
+    assert log.failure is None
+    assert await log.get("total", b"no-row") is None
+    assert (await log.get("total", b"no-hint")).amount == 1
+    await log.close()
+    assert verify(tmp_path / "log.db", [Hasty()]).faults == []
+
+
+async def test_a_type_that_only_refused_appends_used_is_stored_when_one_is_placed(tmp_path):
+    """What a rolled-back batch had stored must not be taken as stored by the next."""
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Counter()])
+    with pytest.raises(ValueError, match="poison"):
+        await log.append("s", [Noted(name="x"), Noted(name="y", poison=True)], actor=ACTOR)
+    await log.append("s", noted(1), actor=ACTOR)
+    assert [rec.type async for rec in log.read()] == ["testing.noted"]
+    await log.close()
+    assert verify(tmp_path / "log.db", [Counter()]).faults == []
+
+
+async def test_an_answer_says_when_it_was_committed_also_to_a_retry(tmp_path):
+    clock = SteppedClock()
+    log = await SqliteLog.open(tmp_path / "log.db", clock=clock)
+    placed = await log.append("s", noted(1), actor=ACTOR, key="k")
+    clock.us += 1_000_000
+    assert (await log.append("s", noted(1), actor=ACTOR, key="k")) == placed
+    [rec] = [rec async for rec in log.read()]
+    assert rec.committed_us == placed.committed_us == clock.us - 1_000_000
+    await log.close()
+
+
+async def test_appends_wait_for_the_lock_without_stopping_the_loop(tmp_path):
+    """Another process may hold the lock for long; this one goes on with everything else."""
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Counter()])
+    lock = WriteLock(tmp_path / "log.db")
+    lock.acquire()
+    appends = [asyncio.create_task(log.append("s", noted(n), actor=ACTOR)) for n in range(5)]
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+        assert await log.get("total", b"x") is None
+    assert not any(append.done() for append in appends)
+    lock.release()
+    async with asyncio.timeout(5):
+        assert [(await append).first for append in appends] == [1, 2, 3, 4, 5]
+    lock.close()
+    await log.close()
+
+
+async def test_a_reader_from_another_process_never_blocks_the_writer(tmp_path):
+    log = await SqliteLog.open(tmp_path / "log.db")
+    await log.append("s", noted(1), actor=ACTOR)
+    reader = open_database(tmp_path / "log.db", read_only=True)
+    run(reader, "BEGIN")
+    assert run(reader, "SELECT pos FROM log_head") == [(1,)]
+    await log.append("s", noted(2), actor=ACTOR)
+    assert run(reader, "SELECT pos FROM log_head") == [(1,)]
+    reader.close()
+    assert log.head() == 2
     await log.close()

@@ -106,16 +106,16 @@ async def test_the_harness_sees_a_loss_when_syncs_do_nothing(tmp_path):
 
 
 async def test_without_the_sync_at_commit_acknowledged_events_are_lost(tmp_path, monkeypatch):
-    import eventlog.committer as committer
+    import eventlog.batch as batch
 
-    opened = committer.open_database
+    opened = batch.open_database
 
     def without_sync(path, **options):
         connection = opened(path, **options)
         connection.pragma("synchronous", "off")
         return connection
 
-    monkeypatch.setattr(committer, "open_database", without_sync)
+    monkeypatch.setattr(batch, "open_database", without_sync)
     lost = set()
     for cut in range(60, 100, 10):
         disk = FaultyDisk(f"unsynced-{cut}")
