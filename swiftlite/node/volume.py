@@ -237,6 +237,8 @@ class Tail:
         for found in self._volumes.walk(number, known, size):
             if not (isinstance(found, Record) or (isinstance(found, Hole) and found.marked)):
                 return False
+        # Its maker may have ended between making the file and syncing its name.
+        self._disk.fsync_dir(self._folder)
         self._handle, self.number, self.end = handle, number, size
         return True
 
