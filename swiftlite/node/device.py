@@ -286,7 +286,11 @@ class Device:
                         self._committer.fail(reason)
                 raise DeviceOut(device=self.id, reason=reason) from error
 
-        return await self._loop.run_in_executor(self._search if search else self._pool, guarded)
+        try:
+            working = self._loop.run_in_executor(self._search if search else self._pool, guarded)
+        except RuntimeError:  # its threads have ended: whoever held on to it must look elsewhere
+            raise DeviceOut(device=self.id, reason=self.reason or "it was closed") from None
+        return await working
 
     def publish(self, writer: LargeWriter) -> Hint:
         """Make a large fragment safe and give it its name. Blocks. Raises: OSError."""

@@ -149,3 +149,21 @@ async def test_a_disk_that_hangs_does_not_keep_readers_waiting(tmp_path: Path, s
             assert await it.get(f"o{n}") == pattern(size, n)
         assert asyncio.get_running_loop().time() < deadline_s
         disk.slow_s = 0.0
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_a_slow_disk_wrote_too_late_is_taken_back_when_the_write_failed(
+    tmp_path: Path, size: int
+) -> None:
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        disk.slow_s, disk.slow = 1.0, tuple(f"d{id_}" for id_ in range(6))
+        with pytest.raises(QuorumLost):
+            await it.put("o", pattern(size))
+        await it.engine.settled(10)
+        disk.slow_s = 0.0
+        async with asyncio.timeout(5):
+            while it.engine.devices.out():
+                await asyncio.sleep(0.02)
+        for id_ in range(6):
+            assert [item async for item in it.engine.devices[id_].scan()] == []

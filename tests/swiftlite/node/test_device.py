@@ -482,3 +482,29 @@ async def test_a_device_for_reading_leaves_the_folder_as_it_is(opened: Opener, p
     assert bytes((await reader.read(fragment(1), hint))[0]) == b"x"
     assert os.listdir(os.path.join(path, "volumes")) == ["00000001.vol"]
     await reader.close()
+
+
+async def test_a_copy_that_was_written_again_is_deleted_though_nobody_looked_for_it(
+    opened: Opener,
+) -> None:
+    device = await opened()
+    old = await device.append(fragment(1), LABEL, size=9, payload=b"one")
+    assert await device.find(fragment(1)) == old  # so that the index knows this one alone
+    await device.append(fragment(1), LABEL, size=9, payload=b"one")  # what a repair does
+    await device.delete(fragment(1), old)
+    assert [item async for item in device.scan()] == []
+
+
+async def test_a_device_that_was_closed_says_that_it_is_out(opened: Opener) -> None:
+    device = await opened()
+    hint = await device.append(fragment(1), LABEL, size=3, payload=b"one")
+    writer = await device.create(fragment(2), LABEL)
+    await device.close()
+    for call in (
+        device.read(fragment(1), hint),
+        device.find(fragment(1)),
+        device.check(fragment(1), hint),
+        writer.write(b"two"),
+    ):
+        with pytest.raises(DeviceOut):
+            await call
