@@ -207,7 +207,8 @@ class SqliteLog:
     def bookmark(self, name: str) -> int:
         """Return the position that was set under `name`; 0 if none was."""
         sql = "SELECT pos FROM bookmark WHERE name = ?"
-        position: int | None = self._connection.execute(sql, (name,)).get
+        with translated():
+            position: int | None = self._connection.execute(sql, (name,)).get
         return position or 0
 
     async def set_bookmark(self, name: str, position: int) -> None:
@@ -223,8 +224,10 @@ class SqliteLog:
 
         Passive unless `truncate`, which waits for readers and writers, and empties the file.
         One process of a cloud does this, in a thread with a connection of its own.
+        Raises: LogFull, LogUnreadable; the write-ahead log keeps what was not copied.
         """
-        return await asyncio.to_thread(checkpoint, self.path, truncate, self._vfs)
+        with translated():
+            return await asyncio.to_thread(checkpoint, self.path, truncate, self._vfs)
 
     @property
     def failure(self) -> LogFailed | None:

@@ -207,3 +207,16 @@ async def test_a_reader_does_not_stop_a_truncating_checkpoint_for_long(tmp_path)
     assert (await log.append("s", noted(3), actor=ACTOR)).first == 3
     reader.close()
     await log.close()
+
+
+async def test_a_checkpoint_that_fails_is_told_as_the_logs_own_error_and_loses_nothing(tmp_path):
+    disk = FaultyDisk("uncopyable")
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Counter()], vfs=disk.name)
+    await log.append("s", noted(1), actor=ACTOR)
+    disk.fail_at = disk.operations + 2
+    with pytest.raises(LogUnreadable):
+        await log.checkpoint()
+    await log.append("s", noted(2), actor=ACTOR)
+    await log.checkpoint()
+    await log.close()
+    assert verify(tmp_path / "log.db", [Counter()])[:2] == (2, 2)
