@@ -88,6 +88,7 @@ async def scrub(
             version = this
             _count(engine, found, place, finding)
             known.append(_tail(place.blob.id))
+            pace.hurt = found.damaged + found.missing
             await pace.step(place.blob.size, place.cursor)
     found.devices_out = sorted(engine.devices.out())
     if orphans and not cursor:
