@@ -27,6 +27,7 @@ class SickDisk(PosixDisk):
         super().__init__()
         self.slow_s = 0.0
         self.slow: tuple[str, ...] = ()
+        self.slow_to_sync: tuple[str, ...] = ()
         self.full: tuple[str, ...] = ()
         self.read_only: tuple[str, ...] = ()
         self._paths: dict[int, str] = {}
@@ -57,6 +58,11 @@ class SickDisk(PosixDisk):
         self._refuse(self._paths[fd])
         self._wait(fd)
         return super().pwritev(fd, buffers, offset)
+
+    def fdatasync(self, fd: int) -> None:
+        if self._is(self.slow_to_sync, self._paths[fd]):
+            time.sleep(self.slow_s)
+        super().fdatasync(fd)
 
     def space(self, path: str) -> Space:
         found = super().space(path)
@@ -167,3 +173,24 @@ async def test_what_a_slow_disk_wrote_too_late_is_taken_back_when_the_write_fail
                 await asyncio.sleep(0.02)
         for id_ in range(6):
             assert [item async for item in it.engine.devices[id_].scan()] == []
+
+
+@pytest.mark.parametrize("slow", [1, 4])
+async def test_a_sync_that_comes_late_is_no_failure_of_the_disk_and_leaves_nothing_behind(
+    tmp_path: Path, slow: int
+) -> None:
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        disk.slow_s, disk.slow_to_sync = 1.0, tuple(f"d{id_}" for id_ in range(slow))
+        if slow == 1:
+            await it.put("o", pattern(9 * STRIPE))
+        else:
+            with pytest.raises(QuorumLost):
+                await it.put("o", pattern(9 * STRIPE))
+        await it.engine.settled(10)
+        async with asyncio.timeout(5):
+            while it.engine.devices.out():
+                await asyncio.sleep(0.02)
+        found = [item for id_ in range(6) async for item in it.engine.devices[id_].scan()]
+        assert len(found) == (6 if slow == 1 else 0)
+        assert not [path for id_ in range(6) for path in (it.device(id_) / "tmp").iterdir()]
