@@ -13,6 +13,7 @@ import pytest
 from swiftlite.errors import QuorumLost
 from swiftlite.gateway.settings import Settings
 from swiftlite.node.disk import Buffer, PosixDisk, Space
+from swiftlite.node.format import Fragment
 from tests.swiftlite.clouds import SETTINGS, cloud, pattern
 
 STRIPE = SETTINGS.stripe
@@ -194,3 +195,48 @@ async def test_a_sync_that_comes_late_is_no_failure_of_the_disk_and_leaves_nothi
         found = [item for id_ in range(6) async for item in it.engine.devices[id_].scan()]
         assert len(found) == (6 if slow == 1 else 0)
         assert not [path for id_ in range(6) for path in (it.device(id_) / "tmp").iterdir()]
+
+
+async def test_a_disk_that_hangs_as_it_is_opened_does_not_keep_another_from_coming_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swiftlite.gateway.devices.LOOK_S", 0.2)
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        away = [(id_, it.device(id_).rename(tmp_path / f"away{id_}")) for id_ in (3, 4)]
+        await it.engine.devices.reopen()
+        for id_, path in away:
+            path.rename(it.device(id_))
+        disk.slow_s, disk.slow = 2.0, ("d3",)
+        async with asyncio.timeout(1.5):
+            await it.engine.devices.reopen()
+        assert it.engine.devices.out() == {3}
+        disk.slow_s = 0.0
+        async with asyncio.timeout(5):
+            while it.engine.devices.out():
+                await it.engine.devices.reopen()
+
+
+async def test_a_disk_that_hangs_as_it_is_closed_does_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swiftlite.gateway.devices.LOOK_S", 0.2)
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        version = await it.put("o", pattern(9 * STRIPE))
+        assert version.manifest
+        blob = version.manifest[0]
+        hint = next(hint for hint in blob.hints if hint.device == 3)
+        disk.slow_s, disk.slow = 2.0, ("d3",)
+        call = it.engine.devices[3].read(Fragment(blob.id, hint.fragment), hint)
+        reading = asyncio.ensure_future(call)
+        await asyncio.sleep(0.05)
+        away = it.device(3).rename(tmp_path / "away")
+        async with asyncio.timeout(1.5):
+            await it.engine.devices.reopen()
+        assert it.engine.devices.out() == {3}
+        disk.slow_s = 0.0
+        away.rename(it.device(3))
+        await it.engine.devices.reopen()
+        assert not it.engine.devices.out()
+        await asyncio.gather(reading, return_exceptions=True)
