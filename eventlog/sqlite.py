@@ -18,7 +18,7 @@ from eventlog.database import (
     sql_tables,
     translated,
 )
-from eventlog.errors import LogBusy, LogFailed
+from eventlog.errors import CloudError, LogBusy, LogFailed
 from eventlog.event import Event, check_registry
 from eventlog.fold import V
 from eventlog.framing import Framer, request_hash
@@ -316,7 +316,11 @@ class SqliteLog:
             await asyncio.sleep(POLL_S)
             if not self._moved:
                 return
-            head = self.head()
+            try:
+                head = self.head()
+            except CloudError:
+                self._wake()  # they look for themselves, and meet it
+                return
             if head > position:
                 position = head
                 self._wake()
