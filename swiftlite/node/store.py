@@ -257,6 +257,10 @@ class Store:
             )
         except FileNotFoundError:
             return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            head = b""  # a bad sector: what is there cannot be told, and must not stop the rest
         self.index.forget(fragment, place)
         try:
             header = fmt.unpack_header(
