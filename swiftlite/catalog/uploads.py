@@ -143,7 +143,7 @@ async def write_part(
     return Part(
         number=draft.number,
         begin=done.last,
-        modified_us=await _committed_us(log, done.last),
+        modified_us=done.committed_us,
         size=draft.size,
         etag=draft.etag,
         checksums=draft.checksums,
@@ -293,9 +293,3 @@ async def _completed_before(
     if multipart_etag([claim.etag for claim in claims]) != known.version.etag:
         raise NoSuchUpload(upload_id=upload_id.hex())
     return known.version
-
-
-async def _committed_us(log: Log, position: int) -> int:
-    async for rec in log.read(after=position - 1, until=position):
-        return rec.committed_us
-    raise AssertionError(f"nothing at {position}, which was just committed")
