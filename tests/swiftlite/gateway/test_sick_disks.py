@@ -12,9 +12,10 @@ import pytest
 
 from swiftlite.errors import QuorumLost
 from swiftlite.gateway.settings import Settings
+from swiftlite.heal.sweep import sweep
 from swiftlite.node.disk import Buffer, PosixDisk, Space
 from swiftlite.node.format import Fragment
-from tests.swiftlite.clouds import SETTINGS, cloud, pattern
+from tests.swiftlite.clouds import ACTOR, SETTINGS, cloud, pattern
 
 STRIPE = SETTINGS.stripe
 SIZES = [100, STRIPE - 7, 9 * STRIPE + 5]
@@ -240,3 +241,26 @@ async def test_a_disk_that_hangs_as_it_is_closed_does_not_keep_others_waiting(
         await it.engine.devices.reopen()
         assert not it.engine.devices.out()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_a_disk_that_hangs_does_not_keep_others_from_being_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swiftlite.heal.sweep.DELETE_S", 0.2)
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        for n in range(3):
+            await it.put(f"o{n}", pattern(STRIPE, n))
+            await it.delete(f"o{n}")
+        disk.slow_s, disk.slow = 3.0, ("d3",)
+        async with asyncio.timeout(2.5):
+            await sweep(it.engine, retention_s=0, actor=ACTOR)
+        devices = it.engine.devices
+        for id_ in devices.up():
+            assert [item async for item in devices[id_].scan()] == []
+        disk.slow_s = 0.0
+        async with asyncio.timeout(8):
+            while devices.out():
+                await asyncio.sleep(0.02)
+        await sweep(it.engine, retention_s=0, actor=ACTOR)
+        assert [item async for item in devices[3].scan()] == []
