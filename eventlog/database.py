@@ -192,6 +192,17 @@ class WriteLock:
         os.close(self._turn)
 
 
+@contextmanager
+def rebuilding(path: Path) -> Iterator[None]:
+    """Keep other rebuilds waiting: all of them fold into tables of the same names."""
+    fd = os.open(f"{path}.rebuild", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 def sql_tables(views: Iterable[TableView]) -> dict[str, str]:
     """Return the SQL table of each view table, by its name, which no two views may share."""
     tables: dict[str, str] = {}

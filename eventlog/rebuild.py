@@ -25,6 +25,7 @@ from eventlog.database import (
     WriteLock,
     create_table,
     open_database,
+    rebuilding,
     run,
     sql_tables,
     translated,
@@ -66,12 +67,13 @@ def rebuild(
 ) -> list[Rebuilt]:
     """Rebuild the views named in `only`, or all; views that the program lost are dropped then.
 
-    Returns when the rebuilt rows are live. Raises: NotALog, ViewParked.
+    Returns when the rebuilt rows are live; waits for a rebuild that is under way.
+    Raises: NotALog, ViewParked.
     """
     connection = open_database(path, vfs=vfs)
     lock = WriteLock(path)
     try:
-        with translated():
+        with rebuilding(path), translated():
             job = _Job(connection, lock, progress)
             job.clear()
             chosen = [view for view in views if not only or view.name in only]

@@ -19,7 +19,7 @@ from eventlog.database import (
     sql_tables,
     translated,
 )
-from eventlog.errors import LogFailed
+from eventlog.errors import CloudError, LogFailed
 from eventlog.event import Event, check_registry
 from eventlog.fold import V
 from eventlog.framing import Framer, request_hash
@@ -203,7 +203,8 @@ class SqliteLog:
     def bookmark(self, name: str) -> int:
         """Return the position that was set under `name`; 0 if none was."""
         sql = "SELECT pos FROM bookmark WHERE name = ?"
-        position: int | None = self._connection.execute(sql, (name,)).get
+        with translated():
+            position: int | None = self._connection.execute(sql, (name,)).get
         return position or 0
 
     async def set_bookmark(self, name: str, position: int) -> None:
@@ -219,8 +220,10 @@ class SqliteLog:
 
         Passive unless `truncate`, which waits for readers and writers, and empties the file.
         One process of a cloud does this, in a thread with a connection of its own.
+        Raises: LogFull, LogUnreadable; the write-ahead log keeps what was not copied.
         """
-        return await asyncio.to_thread(checkpoint, self.path, truncate, self._vfs)
+        with translated():
+            return await asyncio.to_thread(checkpoint, self.path, truncate, self._vfs)
 
     @property
     def failure(self) -> LogFailed | None:
@@ -274,7 +277,11 @@ class SqliteLog:
             await asyncio.sleep(POLL_S)
             if not self._moved:
                 return
-            head = self.head()
+            try:
+                head = self.head()
+            except CloudError:
+                self._wake()  # they look for themselves, and meet it
+                return
             if head > position:
                 position = head
                 self._wake()

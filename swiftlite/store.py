@@ -253,7 +253,7 @@ class Store:
     async def _repair_reads(self) -> None:
         while True:
             damaged = await self.engine.repairs.next()
-            done = await repair_blob(self.engine, damaged.blob, damaged.label)
+            done = await repair_blob(self.engine, damaged.blob, damaged.label, since=damaged.since)
             if not done.is_complete:
                 log_.warning("blob %s could not be repaired: %s", damaged.blob.id.hex(), done)
 

@@ -103,7 +103,10 @@ class Mending:
         if up == self._mended or now_s - self._since_s < SETTLED_S:
             return
         done = await repair(self._cloud.store.engine)
-        self._mended = up
+        if done.failed:
+            self._since_s = now_s  # again after a while
+        else:
+            self._mended = up
         if done.repaired or done.failed or done.unreadable:
             log.warning("mended: %s", done)
 
@@ -114,6 +117,7 @@ class ScrubState(msgspec.Struct, frozen=True):
     began_us: int
     cursor: bytes = b""
     done: bool = False
+    hurt: bool = False  # something that it met before the cursor is to be repaired
 
 
 class SlowScrub:
@@ -140,10 +144,10 @@ class SlowScrub:
             bytes_per_s=max(SCRUB_BYTES_PER_S_MIN, 2 * used / period_s),
             cursor=state.cursor,
         )
-        self._save(msgspec.structs.replace(state, done=True))
-        if found.damaged or found.missing:
+        if state.hurt or found.damaged or found.missing:
             log.warning("scrub: %d damaged, %d missing; repair", found.damaged, found.missing)
             await repair(cloud.store.engine, deep=True)
+        self._save(msgspec.structs.replace(state, done=True, hurt=False))
         if found.unreadable_count:
             log.error("scrub: %d blobs cannot be read; see `cumulog scrub`", found.unreadable_count)
 
@@ -151,7 +155,8 @@ class SlowScrub:
         now_s = self._cloud.clock.monotonic_s()
         if now_s - self._saved_s >= SCRUB_SAVE_S:
             self._saved_s = now_s
-            self._save(msgspec.structs.replace(state, cursor=progress.cursor))
+            hurt = state.hurt or progress.hurt > 0
+            self._save(msgspec.structs.replace(state, cursor=progress.cursor, hurt=hurt))
 
     def _load(self) -> ScrubState:
         try:

@@ -11,7 +11,7 @@ from eventlog.log import Log
 from swiftlite.catalog import keys
 from swiftlite.catalog.events import VersionDeleted
 from swiftlite.catalog.queries import blobs_of
-from swiftlite.catalog.rows import Past, Upload, Version
+from swiftlite.catalog.rows import Part, Past, Upload, Version
 from swiftlite.manifest import Blob
 
 PAGE = 256
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     """A blob, and one version or part that references it.
 
     `kind` is the table: upload, current, noncurrent, past. `cursor` goes on behind that version, or
-    behind all parts of that upload.
+    behind all parts of that upload. `row` is the key of the part, or of the version in `past`.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Place(NamedTuple):
     begin: int
     blob: Blob
     cursor: bytes
+    row: bytes
 
 
 class _Cursor(msgspec.Struct, array_like=True):
@@ -72,11 +73,8 @@ async def referenced(log: Log, bucket_id: bytes, key: str, blob_id: bytes) -> bo
     `bucket_id` and `key` are those it was written under, as its fragments' labels say. A part that
     was replaced does not count.
     """
-    if await log.get("shared", blob_id) is not None:
-        return True
-    for place in await _of_key(log, bucket_id, key, b""):
-        if place.blob.id == blob_id:
-            return True
+    # The tables in the order in which a blob moves through them, since others write meanwhile;
+    # `current` again, where a version may move back, and `shared`, once it is under other keys.
     stem = keys.of_key(bucket_id, key)
     lo = stem
     while rows := await log.scan("upload", lo, keys.successor(stem), limit=PAGE):
@@ -85,6 +83,29 @@ async def referenced(log: Log, bucket_id: bytes, key: str, blob_id: bytes) -> bo
                 if place.blob.id == blob_id:
                     return True
             lo = at + b"\0"
+    for _ in range(2):
+        for place in await _of_key(log, bucket_id, key, b""):
+            if place.blob.id == blob_id:
+                return True
+    return await log.get("shared", blob_id) is not None
+
+
+async def has_bytes(log: Log, place: Place) -> bool:
+    """Return whether what a walk met still has its bytes: it may have been swept since."""
+    if place.kind == "upload":
+        part: Part | None = await log.get("part", place.row)
+        if part is not None and part.begin == place.begin:
+            return True
+        return await referenced(log, place.bucket_id, place.key, place.blob.id)
+    for _ in range(2):  # it may move back to `current` between the looks
+        top: Version | None = await log.get("current", keys.object_key(place.bucket_id, place.key))
+        if top is not None and top.begin == place.begin:
+            return True
+        if await log.get("noncurrent", place.row) is not None:
+            return True
+        past: Past | None = await log.get("past", place.row)
+        if past is not None:
+            return not past.swept
     return False
 
 
@@ -117,7 +138,8 @@ async def _places(
         bucket_id, key, _ = keys.split_version_key(at)
     version = row.version if isinstance(row, Past) else row
     blobs = await blobs_of(log, bucket_id, key, version)
-    return [Place(table, bucket_id, key, version.begin, blob, mark) for blob in blobs]
+    row_key = keys.version_key(bucket_id, key, version.begin)
+    return [Place(table, bucket_id, key, version.begin, blob, mark, row_key) for blob in blobs]
 
 
 async def _of_parts(
@@ -128,6 +150,6 @@ async def _of_parts(
     while rows := await log.scan("part", lo, keys.successor(upload_id), limit=PAGE):
         for at, part in rows:
             for blob in part.manifest:
-                places.append(Place("upload", bucket_id, key, part.begin, blob, mark))
+                places.append(Place("upload", bucket_id, key, part.begin, blob, mark, at))
             lo = at + b"\0"
     return places

@@ -64,6 +64,16 @@ async def sweep(log: Log, dues: Sequence[Due], *, actor: Actor) -> list[Blob]:
     return freed
 
 
+async def freed_since(log: Log, position: int, blob_id: bytes) -> bool:
+    """Return whether an event behind `position` gave up the last reference to a blob."""
+    async for rec in log.read(after=position, types={VersionSwept, PartsSwept}):
+        event = rec.event
+        assert isinstance(event, VersionSwept | PartsSwept)
+        if any(blob.id == blob_id for blob in event.freed):
+            return True
+    return False
+
+
 async def _sweep_once(
     log: Log, bucket_id: bytes, dues: Sequence[Due], actor: Actor
 ) -> tuple[list[Due], list[Blob]]:

@@ -143,7 +143,7 @@ async def write_part(
     return Part(
         number=draft.number,
         begin=done.last,
-        modified_us=await _committed_us(log, done.last),
+        modified_us=done.committed_us,
         size=draft.size,
         etag=draft.etag,
         checksums=draft.checksums,
@@ -192,15 +192,23 @@ async def complete_upload(
 
 
 async def abort_upload(
-    log: Log, bucket_id: bytes, key: str, upload_id: bytes, *, actor: Actor
+    log: Log,
+    bucket_id: bytes,
+    key: str,
+    upload_id: bytes,
+    *,
+    seen: Upload | None = None,
+    actor: Actor,
 ) -> None:
-    """Give up an upload, in a bucket that may be gone.
+    """Give up an upload, in a bucket that may be gone; with `seen`, only if it is as it was then.
 
-    Raises:  NoSuchUpload.
+    Raises:  NoSuchUpload; Stale if a part was written since.
     """
     await get_upload(log, bucket_id, key, upload_id)
     event = UploadAborted(bucket_id=bucket_id, key=key, upload_id=upload_id)
-    guards = [UploadExists(bucket_id, key, upload_id)]
+    guards: list[Guard] = [UploadExists(bucket_id, key, upload_id)]
+    if seen is not None:
+        guards.append(UploadUnchanged(bucket_id, key, seen))
     await log.append(bucket_stream(bucket_id), [event], actor=actor, guards=guards)
 
 
@@ -285,9 +293,3 @@ async def _completed_before(
     if multipart_etag([claim.etag for claim in claims]) != known.version.etag:
         raise NoSuchUpload(upload_id=upload_id.hex())
     return known.version
-
-
-async def _committed_us(log: Log, position: int) -> int:
-    async for rec in log.read(after=position - 1, until=position):
-        return rec.committed_us
-    raise AssertionError(f"nothing at {position}, which was just committed")

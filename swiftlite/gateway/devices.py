@@ -17,7 +17,7 @@ from swiftlite.node.errors import DeviceOut
 log = logging.getLogger(__name__)
 
 
-LOOK_S = 5.0  # how long a device may take to say how much room it has
+LOOK_S = 5.0  # how long a device may take to open, to close, to say how much room it has
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,8 @@ class Devices:
         self._reasons: dict[int, str] = {}
         self._late: dict[int, set[asyncio.Future[Any]]] = {}
         self._turn = asyncio.Lock()
+        self._opening: dict[int, asyncio.Task[Device]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     def up(self) -> list[int]:
         """Return the ids of the devices that can be asked now."""
@@ -104,7 +106,7 @@ class Devices:
                     if device.state != "ok":
                         self._reasons[id_] = device.reason
                     del self._open[id_]
-                    await device.close()
+                    await self._close(device)
             for id_, row in self._rows.items():
                 if id_ not in self._open:
                     await self._try(row)
@@ -144,7 +146,7 @@ class Devices:
         """Close every device."""
         async with self._turn:
             for device in self._open.values():
-                await device.close()
+                await self._close(device)
             self._open.clear()
 
     async def _look(self, id_: int, device: Device) -> None:
@@ -156,9 +158,25 @@ class Devices:
         elif not isinstance(call.exception(), CloudError | None):
             call.result()  # a bug: raise it
 
+    async def _close(self, device: Device) -> None:
+        """Close a device; one whose disk hangs, in its own time."""
+        closing = asyncio.ensure_future(device.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.wait((closing,), timeout=LOOK_S)
+        if closing.done():
+            closing.result()
+
     async def _try(self, row: DeviceRow) -> None:
+        opening = self._opening.get(row.id) or asyncio.ensure_future(self._open_device(row))
+        self._opening[row.id] = opening
+        await asyncio.wait((opening,), timeout=LOOK_S)
+        if not opening.done():  # the others must not wait for it
+            self._reasons[row.id] = "it did not answer in time"
+            return
+        del self._opening[row.id]
         try:
-            self._open[row.id] = await self._open_device(row)
+            self._open[row.id] = opening.result()
         except (CloudError, OSError) as error:
             if self._reasons.get(row.id) != str(error):
                 log.warning("device %d is out: %s", row.id, error)

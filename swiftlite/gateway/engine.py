@@ -49,7 +49,7 @@ class Engine:
         self.clock = clock
         self.ids = ids
         self.settings = settings
-        self.repairs = Repairs(settings.repairs_waiting)
+        self.repairs = Repairs(settings.repairs_waiting, log.head)
         self.readers = Readers(log.path.parent / FOLDER, ids, log.head())
         self.stripes = asyncio.Semaphore(settings.stripes_in_memory)
         self._turn = 0

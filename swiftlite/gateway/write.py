@@ -76,7 +76,10 @@ class Attempt(Generic[T]):
     ) -> None:
         # An error: nothing was written, or the device is out and scrub will report an orphan.
         with contextlib.suppress(CloudError, OSError):
-            await undo(fragment, self._engine.devices[device], await call)
+            result = await call
+            # Looked up now, since it may have been late until then, and may be with other calls.
+            if (live := self._engine.devices.even_late(device)) is not None:
+                await undo(fragment, live, result)
 
 
 async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
@@ -135,7 +138,8 @@ async def discard(engine: Engine, blob_id: bytes, hints: Iterable[Hint]) -> None
     """
     for hint in hints:
         with contextlib.suppress(CloudError, OSError):
-            await engine.devices[hint.device].delete(Fragment(blob_id, hint.fragment), hint)
+            if (device := engine.devices.even_late(hint.device)) is not None:
+                await device.delete(Fragment(blob_id, hint.fragment), hint)
 
 
 async def _all_done(calls: Sequence[asyncio.Future[T]], deadline_s: float) -> None:

@@ -177,7 +177,10 @@ class _Lane:
         """Leave nothing behind: for when the blob comes to nothing."""
         self.is_failed = True
         self._queue.put_nowait(None)
-        if (hint := await self._task) is not None:
+        if (hint := await self._task) is None:
+            await self._abort()
+            hint = self._writer.hint  # of a commit that was late
+        if hint is not None:
             await discard(self._engine, self._fragment.blob, (hint,))
 
     async def _run(self) -> Hint | None:

@@ -36,6 +36,11 @@ class Finding(msgspec.Struct, frozen=True):
         return tuple(f for f in range(self.blob.fragments) if not self.held.get(f))
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every fragment was found, and none was damaged."""
+        return not self.missing and not self.damaged
+
+    @property
     def is_readable(self) -> bool:
         """Whether enough good fragments were found."""
         return self.blob.fragments - len(self.missing) >= self.blob.needed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eventlog.log import Actor
 from swiftlite.catalog import listing, queries, uploads
+from swiftlite.catalog.guards import Stale
 from swiftlite.errors import NoSuchUpload
 from swiftlite.gateway.engine import Engine
 
@@ -21,8 +22,10 @@ async def expire_uploads(engine: Engine, *, age_s: int = UPLOAD_AGE_S, actor: Ac
         if upload.changed > still and await queries.bucket_by_id(engine.log, bucket_id):
             continue
         try:
-            await uploads.abort_upload(engine.log, bucket_id, key, upload.id, actor=actor)
-        except NoSuchUpload:
+            await uploads.abort_upload(
+                engine.log, bucket_id, key, upload.id, seen=upload, actor=actor
+            )
+        except (NoSuchUpload, Stale):
             continue  # its owner was quicker
         aborted += 1
     return aborted

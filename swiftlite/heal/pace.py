@@ -20,6 +20,7 @@ class Progress(msgspec.Struct, frozen=True):
     bytes_total: int
     seconds: float
     cursor: bytes = b""  # where to go on after an interruption
+    hurt: int = 0  # things that a repair should look at
 
 
 Report = Callable[[Progress], None]
@@ -40,6 +41,7 @@ class Pace:
     ) -> None:
         self.done = 0
         self.bytes_done = 0
+        self.hurt = 0
         self._clock = clock
         self._what = what
         self._report = report
@@ -63,6 +65,7 @@ class Pace:
                     self._bytes_total,
                     seconds,
                     cursor,
+                    self.hurt,
                 )
             )
         if self._bytes_per_s:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 
 import msgspec
 
 from swiftlite.catalog import blobs
+from swiftlite.catalog.blobs import Place
+from swiftlite.catalog.sweeping import freed_since
 from swiftlite.errors import ObjectDamaged, ObjectUnreachable
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.rebuild import rebuild
+from swiftlite.gateway.write import discard
 from swiftlite.heal.examine import examine, examined, plan_for
 from swiftlite.heal.pace import Pace, Report
 from swiftlite.heal.plan import Plan
-from swiftlite.manifest import Blob
+from swiftlite.manifest import Blob, Hint
 from swiftlite.node.format import Label
 
 LOOKED_AT_ONCE = 8  # blobs
@@ -52,18 +56,20 @@ async def repair(
     fragments that are there but damaged; without it those are left to scrub and to reads.
     """
     done = Repaired()
+    since = engine.log.head()
     pace = Pace(engine.clock, "repair: most endangered", report=report, bytes_per_s=bytes_per_s)
     waiting, waiting_bytes = 0, 0
-    crew = _Crew(engine, done)
+    crew = _Crew(engine, done, since)
     places = blobs.walk(engine.log)
     async with aclosing(examined(engine, places, deep=deep, at_once=LOOKED_AT_ONCE)) as findings:
         async for place, finding in findings:
             plan = plan_for(engine, finding)
             done.blobs += 1
             if plan.spare < 0:
-                done.unreadable += 1
+                # Else it was swept since the walk met it.
+                done.unreadable += await blobs.has_bytes(engine.log, place)
             elif plan.writes and plan.spare == 0:
-                await crew.send(finding.blob, Label(place.bucket_id, place.key), plan)
+                await crew.send(finding.blob, Label(place.bucket_id, place.key), plan, place)
                 await pace.step(place.blob.size)
             elif plan.writes:
                 waiting += 1
@@ -84,41 +90,46 @@ async def repair(
         async for place, finding in findings:
             plan = plan_for(engine, finding)
             if plan.writes and plan.spare > 0:
-                await crew.send(finding.blob, Label(place.bucket_id, place.key), plan)
+                await crew.send(finding.blob, Label(place.bucket_id, place.key), plan, place)
                 await pace.step(place.blob.size)
     await crew.finish()
     return done
 
 
-async def repair_blob(engine: Engine, blob: Blob, label: Label) -> Repaired:
+async def repair_blob(
+    engine: Engine, blob: Blob, label: Label, *, since: int | None = None
+) -> Repaired:
     """Read every fragment of one blob to the last byte, and write what is not there or not good.
 
-    If too few are good, nothing is written, and the result says so.
+    If too few are good, nothing is written, and the result says so. `since` is a position at which
+    the blob was still needed; without it, now.
     """
+    since = engine.log.head() if since is None else since
     done = Repaired(blobs=1)
     plan = plan_for(engine, await examine(engine, blob, deep=True))
     if plan.spare < 0:
         done.unreadable = 1
     elif plan.writes:
-        crew = _Crew(engine, done)
+        crew = _Crew(engine, done, since)
         await crew.send(blob, label, plan)
         await crew.finish()
     return done
 
 
 class _Crew:
-    """Rebuilds a few blobs at a time."""
+    """Rebuilds a few blobs at a time, which were needed at position `since`."""
 
-    def __init__(self, engine: Engine, done: Repaired) -> None:
+    def __init__(self, engine: Engine, done: Repaired, since: int) -> None:
         self._engine = engine
         self._done = done
+        self._since = since
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def send(self, blob: Blob, label: Label, plan: Plan) -> None:
+    async def send(self, blob: Blob, label: Label, plan: Plan, place: Place | None = None) -> None:
         """Begin to carry out a plan, as soon as there is room for one more."""
         while len(self._tasks) >= REBUILT_AT_ONCE:
             await self._some()
-        self._tasks.add(asyncio.create_task(self._carry_out(blob, label, plan)))
+        self._tasks.add(asyncio.create_task(self._carry_out(blob, label, plan, place)))
 
     async def finish(self) -> None:
         """Wait until every plan was carried out."""
@@ -130,11 +141,19 @@ class _Crew:
         for task in finished:
             task.result()
 
-    async def _carry_out(self, blob: Blob, label: Label, plan: Plan) -> None:
-        self._done.hurt += 1
+    async def _carry_out(self, blob: Blob, label: Label, plan: Plan, place: Place | None) -> None:
+        written: Sequence[Hint] = ()
+        is_readable = True
         try:
             written = await rebuild(self._engine, blob, label, dict(plan.writes))
         except (ObjectDamaged, ObjectUnreachable):
+            is_readable = False
+        if await self._was_swept(blob, place):
+            # Its fragments were deleted meanwhile; nobody would come back for these.
+            await discard(self._engine, blob.id, written)
+            return
+        self._done.hurt += 1
+        if not is_readable:
             self._done.unreadable += 1
             return
         self._done.fragments += len(written)
@@ -143,3 +162,10 @@ class _Crew:
             return
         self._done.repaired += 1
         self._done.bytes += blob.size
+
+    async def _was_swept(self, blob: Blob, place: Place | None) -> bool:
+        log = self._engine.log
+        if place is not None and await blobs.has_bytes(log, place):
+            return False
+        # That it cannot be found is no evidence; an event is.
+        return await freed_since(log, self._since, blob.id)

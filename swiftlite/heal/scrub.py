@@ -81,11 +81,14 @@ async def scrub(
     places = blobs.walk(engine.log, cursor)
     async with aclosing(examined(engine, places, deep=deep, at_once=AT_ONCE)) as findings:
         async for place, finding in findings:
+            if not finding.is_whole and not await blobs.has_bytes(engine.log, place):
+                continue  # it was swept since the walk met it
             this = (place.kind, place.bucket_id, place.key, place.begin)
             found.versions += this != version
             version = this
             _count(engine, found, place, finding)
             known.append(_tail(place.blob.id))
+            pace.hurt = found.damaged + found.missing
             await pace.step(place.blob.size, place.cursor)
     found.devices_out = sorted(engine.devices.out())
     if orphans and not cursor:

@@ -17,7 +17,7 @@ from eventlog.errors import CloudError
 from eventlog.log import Actor
 from swiftlite.catalog import queries, sweeping
 from swiftlite.catalog.events import PartsSwept, VersionSwept
-from swiftlite.gateway.engine import Engine
+from swiftlite.gateway.engine import Engine, Late
 from swiftlite.manifest import Blob
 from swiftlite.node.device import Device
 from swiftlite.node.errors import DeviceOut
@@ -27,6 +27,8 @@ RETENTION_S = 7 * 86_400
 PARTS_RETENTION_S = 3_600  # a Complete may be repeated this long
 BATCH = 200  # queue entries whose events are appended together
 BOOKMARK_EVERY = 100  # events
+# A disk that hangs must not end the sweeping of all others; reading a lost index again takes long.
+DELETE_S = 600.0
 
 
 class Swept(msgspec.Struct, kw_only=True):
@@ -93,7 +95,7 @@ def _count(done: Swept, dues: list[sweeping.Due], freed: list[Blob]) -> None:
 
 async def _catch_up(engine: Engine, id_: int) -> None:
     """Delete from one device what was freed since its bookmark."""
-    with contextlib.suppress(CloudError, OSError):  # it went out: it goes on when it is back
+    with contextlib.suppress(CloudError, OSError, Late):  # it goes on when the device is back
         device = engine.devices[id_]
         name = f"swept/{device.identity.uuid}"
         since = engine.log.bookmark(name)
@@ -105,17 +107,18 @@ async def _catch_up(engine: Engine, id_: int) -> None:
             event = rec.event
             assert isinstance(event, VersionSwept | PartsSwept)
             for blob in event.freed:
-                await _delete(device, blob)
+                await _delete(engine, device, blob)
             count += 1
             if count % BOOKMARK_EVERY == 0:
                 await engine.log.set_bookmark(name, rec.position)
         await engine.log.set_bookmark(name, head)
 
 
-async def _delete(device: Device, blob: Blob) -> None:
+async def _delete(engine: Engine, device: Device, blob: Blob) -> None:
     """Delete whatever fragments of a blob a device has: handoffs and repairs may be anywhere."""
     hints = {hint.fragment: hint for hint in blob.hints if hint.device == device.id}
     for fragment in range(blob.fragments):
-        await device.delete(Fragment(blob.id, fragment), hints.get(fragment))
+        call = device.delete(Fragment(blob.id, fragment), hints.get(fragment))
+        await engine.within(DELETE_S, device.id, call)
     if device.state != "ok":
         raise DeviceOut(device=device.id, reason=device.reason)

@@ -286,7 +286,11 @@ class Device:
                         self._committer.fail(reason)
                 raise DeviceOut(device=self.id, reason=reason) from error
 
-        return await self._loop.run_in_executor(self._search if search else self._pool, guarded)
+        try:
+            working = self._loop.run_in_executor(self._search if search else self._pool, guarded)
+        except RuntimeError:  # its threads have ended: whoever held on to it must look elsewhere
+            raise DeviceOut(device=self.id, reason=self.reason or "it was closed") from None
+        return await working
 
     def publish(self, writer: LargeWriter) -> Hint:
         """Make a large fragment safe and give it its name. Blocks. Raises: OSError."""
@@ -302,8 +306,10 @@ class FragmentWriter:
 
     def __init__(self, device: Device, writer: LargeWriter) -> None:
         """Not for callers: see `Device.create`."""
+        self.hint: Hint | None = None  # once it is committed
         self._device = device
         self._writer: LargeWriter | None = writer
+        self._turn = asyncio.Lock()
 
     async def write(self, cell: Buffer) -> None:
         """Append one block; all but the last are equally long. The cell must not change meanwhile.
@@ -311,7 +317,8 @@ class FragmentWriter:
         Raises: DeviceOut, DeviceFull; nothing but `abort` is left to do then.
         """
         assert self._writer is not None, "it was finished"
-        await self._device.run(partial(self._writer.write, cell), writes=True)
+        async with self._turn:
+            await self._device.run(partial(self._writer.write, cell), writes=True)
 
     async def commit(self) -> Hint:
         """Return when the whole fragment will survive a power cut.
@@ -319,17 +326,24 @@ class FragmentWriter:
         Raises: DeviceOut, DeviceFull; then it may be there, whole, or not.
         """
         assert self._writer is not None, "it was finished"
-        hint = await self._device.run(partial(self._device.publish, self._writer), writes=True)
-        self._writer = None  # its descriptor goes with it
-        return hint
+        async with self._turn:
+            publish = partial(self._device.publish, self._writer)
+            self.hint = await self._device.run(publish, writes=True)
+            self._writer = None  # its descriptor goes with it
+        return self.hint
 
     async def abort(self) -> None:
-        """Forget what was written; does nothing after a commit, or a second time."""
-        # A cancelled write may still be under way in its thread, and keeps the descriptor that
-        # long: it then ends in a file without a name.
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            await self._device.run(writer.discard)
+        """Forget what was written; does nothing after a commit, or a second time.
+
+        Waits for a call that is under way: a commit that lost its file in the middle would look
+        like a disk that fails.
+        """
+        async with self._turn:
+            # A cancelled write may still be under way in its thread, and keeps the descriptor that
+            # long: it then ends in a file without a name.
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                await self._device.run(writer.discard)
 
 
 @lru_cache(maxsize=64)  # all fragments of an object carry one label

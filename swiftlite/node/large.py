@@ -199,7 +199,7 @@ class LargeWriter:
         self._disk, self.tmp, self.fragment, self._home = disk, tmp, fragment, home
         self._handle = Handle(disk, disk.create(tmp))
         # Whoever tidies up tmp/ takes the lock first; see `clear_leftovers`.
-        if not disk.lock(self._handle.fd, wait=False):
+        if not disk.lock(self._handle.fd, wait=False) or not self._has_name():
             raise FileExistsError(tmp)
         head = fmt.pack_header(
             Kind.LARGE, fragment, home=home, volume=0, offset=0, device=device, label=label
@@ -226,6 +226,15 @@ class LargeWriter:
         self._at += write_all(self._disk, self._handle.fd, [tail], self._at)
         self._disk.fdatasync(self._handle.fd)
         return self._at
+
+    def _has_name(self) -> bool:
+        """Say whether nobody tidied the file away before it was locked."""
+        try:
+            named = self._disk.stat(self.tmp)
+        except FileNotFoundError:
+            return False
+        opened = self._disk.fstat(self._handle.fd)
+        return (named.device, named.inode) == (opened.device, opened.inode)
 
     def discard(self) -> None:
         """Remove what was written, as far as the disk lets us."""

@@ -145,15 +145,16 @@ class Store:
         self._moved.pop(fragment, None)
         self.large.unlink(fragment)
         with self.index.exclusive():
+            # A repair may have written it again since the index was last brought up to date: a
+            # copy that is left behind now would never be asked for again.
+            self.index.catch_up()
             places = self.index.places(fragment)
             if hint is not None and hint.volume:
                 hinted = Place(hint.volume, hint.offset, hint.length)
                 if hinted not in places:
                     places.append(hinted)
-            swept = [self._sweep(fragment, place) for place in places]
-            if not any(swept):
-                for place in self._places(fragment):
-                    self._sweep(fragment, place)
+            for place in places:
+                self._sweep(fragment, place)
 
     def retire(self, damage: ScannedDamage) -> None:
         """Turn what is still damaged there into a gap; unlink a damaged file. Raises: OSError."""
@@ -247,15 +248,19 @@ class Store:
         while len(self._moved) > self.limits.moved:
             self._moved.popitem(last=False)
 
-    def _sweep(self, fragment: Fragment, place: Place) -> bool:
-        """Turn a fragment's image into a gap, if it is there; say whether it was."""
+    def _sweep(self, fragment: Fragment, place: Place) -> None:
+        """Turn a fragment's image into a gap, if it is there."""
         try:
             handle = self.volumes.open(place.volume)
             head = self.disk.pread(
                 handle.fd, min(place.length, fmt.HEADER_SIZE + fmt.LABEL_MAX), place.offset
             )
         except FileNotFoundError:
-            return False
+            return
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            head = b""  # a bad sector: what is there cannot be told, and must not stop the rest
         self.index.forget(fragment, place)
         try:
             header = fmt.unpack_header(
@@ -264,14 +269,13 @@ class Store:
         except Damage:
             # Damaged, but still itself: blob and index are where they belong.
             if fmt.claimed_fragment(head) != fragment:
-                return False
+                return
             length = place.length
         else:
             if header.kind is not fmt.Kind.SMALL or header.fragment != fragment:
-                return False
+                return
             length = header.length
         self._make_gap(place.volume, place.offset, place.offset + fmt.aligned(length))
-        return True
 
     def _make_gap(self, volume: int, start: int, end: int) -> None:
         make_gap(

@@ -29,11 +29,15 @@ def make_gap(
     def header(at: int) -> Header | None:
         if at < 0:
             return None
-        data = disk.pread(handle.fd, fmt.HEADER_SIZE, at)
         try:
+            data = disk.pread(handle.fd, fmt.HEADER_SIZE, at)
             return fmt.unpack_header(data, home=home, volume=volume, offset=at)
         except Damage:
             return None
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return None  # a bad sector under a neighbour
 
     before = header(start - ALIGN)
     if before is not None and before.kind is Kind.GAP_END:

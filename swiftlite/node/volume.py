@@ -140,7 +140,8 @@ class Volumes:
 
     def birth(self, number: int) -> bytes:
         """Return what tells a volume from an earlier one of the same number. Raises: OSError."""
-        return self._disk.pread(self.open(number).fd, fmt.HEADER_SIZE, 0)
+        handle = self.open(number)
+        return self._disk.pread(handle.fd, fmt.HEADER_SIZE, 0)
 
     def _sector(self, handle: Handle, at: int, count: int) -> bytes:
         try:
@@ -152,7 +153,8 @@ class Volumes:
 
     def read(self, fragment: Fragment, number: int, offset: int, length: int) -> memoryview:
         """Return a fragment's payload, verified. Raises: Damage, LookupError, OSError."""
-        data = self._disk.pread(self.open(number).fd, length, offset)
+        handle = self.open(number)  # held, since another thread may have it dropped meanwhile
+        data = self._disk.pread(handle.fd, length, offset)
         return open_image(data, home=self.home, volume=number, offset=offset, want=fragment)
 
     def read_cached(
@@ -237,6 +239,8 @@ class Tail:
         for found in self._volumes.walk(number, known, size):
             if not (isinstance(found, Record) or (isinstance(found, Hole) and found.marked)):
                 return False
+        # Its maker may have ended between making the file and syncing its name.
+        self._disk.fsync_dir(self._folder)
         self._handle, self.number, self.end = handle, number, size
         return True
 

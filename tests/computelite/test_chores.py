@@ -21,7 +21,11 @@ from computelite.serve.chores import Checkpoints, Mending, SlowScrub, sweep_once
 from eventlog.clock import SystemClock, SystemIds
 from eventlog.log import Actor
 from swiftlite.catalog.rows import Bucket
+from swiftlite.gateway.engine import Engine
+from swiftlite.heal.pace import Pace
+from swiftlite.heal.repair import Repaired
 from swiftlite.heal.scrub import scrub
+from swiftlite.node.format import Fragment
 
 ME = Actor(id="test")
 
@@ -185,3 +189,50 @@ async def test_a_scrub_that_was_interrupted_goes_on_where_it_was(
     await SlowScrub(cloud).look()
     assert seen[0] == b""
     assert seen[1] != b""
+
+
+async def test_what_a_scrub_found_before_it_was_interrupted_is_repaired_all_the_same(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = await make_bucket(cloud)
+    for number in range(20):
+        await put(cloud, bucket, f"{number:02}", b"w" * 40_000)
+    version = await cloud.store.gateway.head_object(bucket, "02")
+    assert version.manifest
+    blob = version.manifest[0]
+    lost = blob.hints[0]
+    await cloud.store.devices[lost.device].delete(Fragment(blob.id, lost.fragment), lost)
+    monkeypatch.setattr(chores, "SCRUB_SAVE_S", 0.0)
+    step = Pace.step
+
+    async def killed(self: Pace, size_bytes: int, cursor: bytes = b"") -> None:
+        await step(self, size_bytes, cursor)
+        if self.done == 10:
+            raise OSError("the keeper was killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pace, "step", killed)
+        with pytest.raises(OSError, match="killed"):
+            await SlowScrub(cloud).look()
+    await SlowScrub(cloud).look()
+    assert (await scrub(cloud.store.engine)).is_clean
+
+
+async def test_mending_that_failed_is_tried_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [Repaired(failed=1), Repaired(), Repaired()]
+
+    async def repair(_: Engine) -> Repaired:
+        return answers.pop(0)
+
+    monkeypatch.setattr(chores, "repair", repair)
+    clock = AheadClock()
+    monkeypatch.setattr(cloud, "clock", clock)
+    mending = Mending(cloud)
+    await mending.look()
+    for left in (2, 1, 1):
+        clock.ahead_s += chores.SETTLED_S
+        await mending.look()
+        await mending.look()
+        assert len(answers) == left

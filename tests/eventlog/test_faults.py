@@ -288,3 +288,16 @@ async def test_a_reader_from_another_process_never_blocks_the_writer(tmp_path):
     reader.close()
     assert log.head() == 2
     await log.close()
+
+
+async def test_a_checkpoint_that_fails_is_told_as_the_logs_own_error_and_loses_nothing(tmp_path):
+    disk = FaultyDisk("uncopyable")
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Counter()], vfs=disk.name)
+    await log.append("s", noted(1), actor=ACTOR)
+    disk.fail_at = disk.operations + 2
+    with pytest.raises(LogUnreadable):
+        await log.checkpoint()
+    await log.append("s", noted(2), actor=ACTOR)
+    await log.checkpoint()
+    await log.close()
+    assert verify(tmp_path / "log.db", [Counter()])[:2] == (2, 2)

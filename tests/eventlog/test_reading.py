@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from eventlog.database import LogUnreadable
 from eventlog.event import Event, event
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
@@ -35,6 +36,19 @@ async def log(tmp_path, monkeypatch):
     assert [one.first for one in placed] == list(range(1, 101))
     yield log
     await log.close()
+
+
+async def test_a_follower_is_told_when_the_log_cannot_be_read_any_more(log, monkeypatch):
+    follower = log.follow(after=100)
+    waiting = asyncio.ensure_future(anext(follower))
+    await asyncio.sleep(0.05)
+
+    def unreadable():
+        raise LogUnreadable(reason="of this test")
+
+    monkeypatch.setattr(log, "head", unreadable)
+    with pytest.raises(LogUnreadable):
+        await asyncio.wait_for(waiting, 5)
 
 
 async def positions(log, **selection):

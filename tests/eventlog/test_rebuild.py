@@ -1,6 +1,7 @@
 """Rebuilding table views: beside the live ones, while the log runs, switched in one step."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -192,3 +193,28 @@ def test_the_write_lock_is_free_between_batches(path):
     finally:
         module.TAIL = tail
     assert taken == [1]
+
+
+async def test_a_second_rebuild_waits_for_the_first(path, monkeypatch):
+    """Both fold into tables of the same names."""
+    before = rows_of(path)
+    seconds = []
+
+    class Slow(Counter):
+        def evolve(self, rows, rec):
+            if rec.position == 25 and not seconds:
+                seconds.append(asyncio.run_coroutine_threadsafe(second(), loop))
+                time.sleep(0.3)
+            super().evolve(rows, rec)
+
+    async def second():
+        return await asyncio.to_thread(rebuild, path, [Counter()])
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr("eventlog.refold.CELLS_MAX", 0)
+    monkeypatch.setattr("eventlog.rebuild.TAIL", 0)
+    monkeypatch.setattr("eventlog.reader.PAGE", 10)
+    await asyncio.to_thread(rebuild, path, [Slow()])
+    await asyncio.wrap_future(seconds[0])
+    assert rows_of(path) == before
+    assert verify(path, [Counter()]).faults == []

@@ -12,7 +12,14 @@ from swiftlite.catalog import blobs
 from swiftlite.catalog.blobs import referenced, walk
 from swiftlite.catalog.buckets import set_versioning
 from swiftlite.catalog.sweeping import due_parts, due_versions, sweep
-from swiftlite.catalog.uploads import PartDraft, abort_upload, start_upload, write_part
+from swiftlite.catalog.uploads import (
+    PartClaim,
+    PartDraft,
+    abort_upload,
+    complete_upload,
+    start_upload,
+    write_part,
+)
 from swiftlite.catalog.versions import (
     Draft,
     Source,
@@ -165,3 +172,51 @@ def test_a_part_is_needed_until_its_upload_ends(log: Any, ids: Any, bucket: Any)
     assert needs(log, bucket, "k", "two")
     run(abort_upload(log, bucket.id, "k", upload.id, actor=ACTOR))
     assert not needs(log, bucket, "k", "two")
+
+
+class Meddled:
+    """A log in which something else happens just before the n-th look at it."""
+
+    def __init__(self, log: Any, nth: int, happens: Any) -> None:
+        self._log, self._left, self._happens = log, nth, happens
+
+    async def get(self, table: str, key: bytes) -> Any:
+        await self._look()
+        return await self._log.get(table, key)
+
+    async def scan(self, *args: Any, **options: Any) -> Any:
+        await self._look()
+        return await self._log.scan(*args, **options)
+
+    async def _look(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            await self._happens()
+
+
+@pytest.mark.parametrize("nth", range(1, 10))
+def test_a_blob_is_found_wherever_it_moves_during_the_look(
+    log: Any, ids: Any, bucket: Any, nth: int
+) -> None:
+    upload = part(log, ids, bucket, "o", "b")
+
+    async def complete() -> None:
+        claims = [PartClaim(1, "0" * 32)]
+        await complete_upload(
+            log, ids, bucket, "o", upload.id, claims, seal=lambda *_: ({}, ""), actor=ACTOR
+        )
+
+    assert run(referenced(Meddled(log, nth, complete), bucket.id, "o", name("b")))
+
+
+@pytest.mark.parametrize("nth", range(1, 10))
+def test_a_blob_is_found_when_its_version_comes_to_the_top_during_the_look(
+    log: Any, ids: Any, bucket: Any, versioned: Any, nth: int
+) -> None:
+    put(log, ids, versioned, "o", "below")
+    top = put(log, ids, versioned, "o", "top")
+
+    async def uncover() -> None:
+        await delete_version(log, versioned, "o", top.version_id, actor=ACTOR)
+
+    assert run(referenced(Meddled(log, nth, uncover), bucket.id, "o", name("below")))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from eventlog.errors import LogFull
 from swiftlite.catalog import uploads
 from swiftlite.catalog.rows import Part, Upload
 from swiftlite.catalog.uploads import PartClaim
@@ -307,3 +310,22 @@ async def test_ten_thousand_parts_become_an_object(tmp_path: Path) -> None:
         whole = b"".join(pattern(1000, n) for n in range(1, 10_001))
         assert await it.get("o") == whole
         assert await it.get("o", 7_000_500, 7_001_500) == whole[7_000_500:7_001_500]
+
+
+async def test_once_a_part_is_placed_nothing_can_take_its_bytes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with cloud(tmp_path) as it:
+        upload = await it.gateway.create_upload(it.bucket, "o", owner="t", actor=ACTOR)
+
+        def unreadable(**_: object) -> NoReturn:
+            raise LogFull
+
+        monkeypatch.setattr(it.log, "read", unreadable)
+        with contextlib.suppress(LogFull):
+            await it.gateway.put_part(it.bucket, "o", upload.id, 1, Bytes(b"part"), actor=ACTOR)
+        await it.engine.settled()
+        page = await it.gateway.list_parts(it.bucket, "o", upload.id)
+        claims = [PartClaim(part.number, part.etag) for part in page.entries]
+        await it.gateway.complete_upload(it.bucket, "o", upload.id, claims, actor=ACTOR)
+        assert await it.get("o") == b"part"

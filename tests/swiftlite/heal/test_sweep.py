@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
 
 from eventlog.clock import SystemClock
-from swiftlite.catalog import buckets, sweeping, uploads
+from eventlog.log import Log
+from swiftlite.catalog import buckets, listing, sweeping, uploads
 from swiftlite.catalog.events import VersionSwept
+from swiftlite.catalog.rows import Upload
 from swiftlite.catalog.uploads import PartClaim
 from swiftlite.errors import NoSuchUpload
 from swiftlite.gateway.copy import CopySource
+from swiftlite.gateway.engine import Engine
+from swiftlite.gateway.fragments import Fragments
+from swiftlite.heal.examine import Finding, examine
 from swiftlite.heal.expire import expire_uploads
+from swiftlite.heal.pace import Progress
+from swiftlite.heal.repair import repair, repair_blob
 from swiftlite.heal.scrub import scrub
 from swiftlite.heal.sweep import PARTS_RETENTION_S, delete_freed, sweep
+from swiftlite.manifest import Blob
 from swiftlite.node.device import ScannedFragment
+from swiftlite.node.format import Buffer, Fragment, Label
 from tests.swiftlite.clouds import ACTOR, SETTINGS, Bytes, Cloud, cloud, pattern
 
 DAY = 86_400
@@ -225,6 +235,25 @@ async def test_stale_uploads_are_aborted_and_their_bytes_go(tmp_path: Path) -> N
         assert await fragments(it) == 3
 
 
+async def test_an_upload_that_somebody_goes_on_with_at_the_last_moment_is_not_aborted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Calendar()
+    async with cloud(tmp_path, clock=clock) as it:
+        upload = await it.gateway.create_upload(it.bucket, "o", owner="t", actor=ACTOR)
+        clock.ahead_s = 8 * DAY
+        all_uploads = listing.all_uploads
+
+        async def looked_too_early(log: Log) -> AsyncIterator[tuple[bytes, str, Upload]]:
+            async for found in all_uploads(log):
+                await it.gateway.put_part(it.bucket, "o", upload.id, 1, Bytes(b"x"), actor=ACTOR)
+                yield found
+
+        monkeypatch.setattr(listing, "all_uploads", looked_too_early)
+        assert await expire_uploads(it.engine, actor=ACTOR) == 0
+        assert await it.gateway.upload(it.bucket, "o", upload.id)
+
+
 async def test_uploads_into_a_bucket_that_is_gone_are_aborted_at_once(tmp_path: Path) -> None:
     async with cloud(tmp_path) as it:
         await it.gateway.create_upload(it.bucket, "o", owner="t", actor=ACTOR)
@@ -248,3 +277,64 @@ async def test_a_device_that_is_half_up_at_start_costs_no_deletion(tmp_path: Pat
         await it.engine.devices.reopen()
         assert await fragments(it) == before
         assert (await scrub(it.engine)).is_clean
+
+
+@pytest.mark.parametrize("is_asked_for", [False, True])
+async def test_a_blob_that_is_swept_while_it_is_repaired_stays_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_asked_for: bool
+) -> None:
+    async with cloud(tmp_path) as it:
+        version = await it.put("o", pattern(STRIPE))
+        assert version.manifest
+        blob = version.manifest[0]
+        lost = blob.hints[0]
+        await it.engine.devices[lost.device].delete(Fragment(blob.id, lost.fragment), lost)
+        cells = Fragments.cells
+
+        async def then_it_goes(
+            self: Fragments, stripe: int, wanted: Collection[int]
+        ) -> dict[int, Buffer]:
+            got = await cells(self, stripe, wanted)
+            await it.delete("o")
+            assert (await sweep(it.engine, retention_s=0, actor=ACTOR)).blobs == 1
+            assert await fragments(it) == 0
+            return got
+
+        monkeypatch.setattr(Fragments, "cells", then_it_goes)
+        if is_asked_for:
+            done = await repair_blob(it.engine, blob, Label(it.bucket.id, "o"))
+        else:
+            done = await repair(it.engine)
+        assert done.is_complete
+        assert await fragments(it) == 0
+
+
+async def test_what_is_swept_while_it_is_looked_at_is_not_reported_as_lost(tmp_path: Path) -> None:
+    async with cloud(tmp_path) as it:
+        for n in range(20):
+            await it.put(f"o{n:02}", pattern(100, n))
+        went = False
+
+        def halfway(_: Progress) -> None:
+            nonlocal went
+            if not went:
+                went = True
+                it.engine.later(end())
+
+        async def end() -> None:
+            for n in range(5, 20):
+                await it.delete(f"o{n:02}")
+            await sweep(it.engine, retention_s=0, actor=ACTOR)
+
+        async def slowly(engine: Engine, blob: Blob, *, deep: bool) -> Finding:
+            if went:
+                await it.engine.settled()
+            return await examine(engine, blob, deep=deep)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("swiftlite.heal.examine.examine", slowly)
+            found = await scrub(it.engine, report=halfway)
+        assert went
+        assert found.is_clean
+        assert found.unreadable_count == 0
+        assert found.versions < 20

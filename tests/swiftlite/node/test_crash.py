@@ -7,6 +7,8 @@ through; each time the medium keeps of what was not synced nothing, some sectors
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,7 @@ import pytest
 
 from swiftlite.manifest import Hint
 from swiftlite.node.device import Device, Fragment, Limits, ScannedFragment, format_device
-from swiftlite.node.errors import DeviceOut, FragmentDamaged, FragmentMissing
+from swiftlite.node.errors import DeviceFull, DeviceOut, FragmentDamaged, FragmentMissing
 from swiftlite.testing import Fault, SimDisk
 
 from .conftest import IDENTITY, LABEL, fragment
@@ -176,3 +178,22 @@ async def test_requests_share_syncs(tmp_path: Path) -> None:
     await asyncio.gather(*(work.append(device, n, 10) for n in range(1, 101)))
     assert work.disk.log.count("fdatasync") < 20
     await device.close()
+
+
+async def test_a_volume_whose_name_was_not_synced_is_synced_before_it_is_appended_to(
+    tmp_path: Path,
+) -> None:
+    """Its maker ran out of room, or was killed, after it had made the file."""
+    work = Work(tmp_path / "disk", seed=1)
+    device = await work.open()
+    work.disk.faults = [Fault("pwritev", error=errno.ENOSPC)]
+    with pytest.raises(DeviceFull):
+        await work.append(device, 1, 100)
+    await device.close()
+    gc.collect()  # the error held on to the file, and to its lock
+    work.disk.faults = []
+    device = await work.open()
+    await work.append(device, 2, 100)
+    await device.close()
+    work.disk.power_cut("none")
+    assert await work.losses() == []

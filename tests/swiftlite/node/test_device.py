@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from swiftlite.node.errors import (
     FragmentMissing,
     LabelTooLong,
 )
+from swiftlite.node.large import clear_leftovers
 
 from .conftest import IDENTITY, LABEL, Opener, fragment
 
@@ -482,3 +484,71 @@ async def test_a_device_for_reading_leaves_the_folder_as_it_is(opened: Opener, p
     assert bytes((await reader.read(fragment(1), hint))[0]) == b"x"
     assert os.listdir(os.path.join(path, "volumes")) == ["00000001.vol"]
     await reader.close()
+
+
+async def test_a_copy_that_was_written_again_is_deleted_though_nobody_looked_for_it(
+    opened: Opener,
+) -> None:
+    device = await opened()
+    old = await device.append(fragment(1), LABEL, size=9, payload=b"one")
+    assert await device.find(fragment(1)) == old  # so that the index knows this one alone
+    await device.append(fragment(1), LABEL, size=9, payload=b"one")  # what a repair does
+    await device.delete(fragment(1), old)
+    assert [item async for item in device.scan()] == []
+
+
+async def test_a_device_that_was_closed_says_that_it_is_out(opened: Opener) -> None:
+    device = await opened()
+    hint = await device.append(fragment(1), LABEL, size=3, payload=b"one")
+    writer = await device.create(fragment(2), LABEL)
+    await device.close()
+    for call in (
+        device.read(fragment(1), hint),
+        device.find(fragment(1)),
+        device.check(fragment(1), hint),
+        writer.write(b"two"),
+    ):
+        with pytest.raises(DeviceOut):
+            await call
+
+
+async def test_a_file_that_was_tidied_away_before_it_was_locked_is_begun_again(
+    opened: Opener, path: str
+) -> None:
+    class Tidied(PosixDisk):
+        times = 0
+
+        def create(self, name: str) -> int:
+            fd = super().create(name)
+            if name.startswith(f"{path}/tmp/") and not self.times:
+                self.times += 1
+                clear_leftovers(PosixDisk(), os.path.join(path, "tmp"))
+            return fd
+
+    disk = Tidied()
+    device = await opened(disk)
+    writer = await device.create(fragment(1), LABEL)
+    await writer.write(b"one")
+    hint = await writer.commit()
+    assert disk.times == 1
+    await device.check(fragment(1), hint)
+
+
+async def test_a_volume_that_another_thread_lets_go_of_is_still_read_by_the_first(
+    opened: Opener,
+) -> None:
+    class Crowded(PosixDisk):
+        drop: Callable[[], object] | None = None
+
+        def pread(self, fd: int, size: int, offset: int) -> bytes:
+            if self.drop is not None:
+                self.drop()
+            return super().pread(fd, size, offset)
+
+    disk = Crowded()
+    device = await opened(disk)
+    hint = await device.append(fragment(1), LABEL, size=3, payload=b"one")
+    disk.drop = device._store.volumes.close
+    assert bytes((await device.read(fragment(1), hint))[0]) == b"one"
+    await device.check(fragment(1), hint)
+    assert await device.find(fragment(1)) == hint

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from swiftlite.manifest import Hint
-from swiftlite.node.device import Device, format_device
+from swiftlite.node.device import Device, ScannedFragment, format_device
 from swiftlite.node.disk import PosixDisk
 from swiftlite.node.errors import DeviceFull, DeviceOut, FragmentMissing
 from swiftlite.node.identity import Identity, encode
@@ -317,3 +317,30 @@ async def test_a_bug_in_the_writing_thread_leaves_nobody_waiting(
     for _ in range(2):
         with pytest.raises(DeviceOut, match="ZeroDivisionError"):
             await asyncio.wait_for(append(device, 1), 5)
+
+
+async def test_a_bad_sector_under_a_fragment_does_not_keep_it_or_others_from_being_deleted(
+    opened: Opener,
+) -> None:
+    class Scratched(PosixDisk):
+        bad = range(0)
+
+        def pread(self, fd: int, size: int, offset: int) -> bytes:
+            if size and self.bad and offset < self.bad.stop and self.bad.start < offset + size:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().pread(fd, size, offset)
+
+    disk = Scratched()
+    device = await opened(disk)
+    hints = [
+        await device.append(fragment(n), LABEL, size=8000, payload=bytes(8000)) for n in range(4)
+    ]
+    assert await device.find(fragment(3)) == hints[3]
+    disk.bad = range(hints[1].offset, hints[1].offset + 4096)
+    for n in (1, 0, 2):  # itself, and its neighbours
+        await device.delete(fragment(n), hints[n])
+        assert device.state == "ok"
+    disk.bad = range(0)
+    left = [item.fragment async for item in device.scan() if isinstance(item, ScannedFragment)]
+    assert set(left) <= {fragment(1), fragment(3)}
+    assert fragment(3) in left
