@@ -253,6 +253,18 @@ def test_stock_boto3_in_us_east_1_presigns_by_version_2(edge: Edge, s3: Any, buc
     assert edge.exchange(f"GET {target_of(url)} HTTP/1.1\r\n{host}\r\n".encode()).body == b"1"
 
 
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+@pytest.mark.parametrize("operation", ["list_objects_v2", "list_object_versions", "head_bucket"])
+def test_presigned_urls_of_a_bucket_work(
+    edge: Edge, bucket: str, version: str, operation: str
+) -> None:
+    client = edge.client(signature_version=version)
+    url = client.generate_presigned_url(operation, {"Bucket": bucket})
+    method = "HEAD" if operation == "head_bucket" else "GET"
+    head = f"{method} {target_of(url)} HTTP/1.1\r\nHost: 127.0.0.1:{edge.port}\r\n\r\n"
+    assert edge.exchange(head.encode()).status == 200
+
+
 @pytest.mark.parametrize(
     "header", ["x-amz-acl: public-read", "x-amz-tagging: a=b", "x-amz-storage-class: GLACIER"]
 )
