@@ -140,7 +140,7 @@ def key_text(key: bytes) -> str:
         text = key.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" not in text:
+    if "\0" not in text[:_ID_SIZE]:
         return escaped(text)
     rest = key[_ID_SIZE:].decode("utf-8", "backslashreplace")
     return key[:_ID_SIZE].hex() + (f" {escaped(rest)}" if rest else "")

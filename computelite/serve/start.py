@@ -1,4 +1,4 @@
-"""`serve`, in order: lock, record, ports, first start, then the supervisor with its children.
+"""`serve`, in order: lock, ports, record, first start, then the supervisor with its children.
 
 Everything is imported here, before the first fork, so that all processes share its memory; nothing
 that a fork would break (loops, threads, database connections, devices) is opened in this process.
@@ -44,9 +44,9 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     tls = tls_context(cert, key) if cert else None
     make_folder(folder)
     lock_folder(folder, clock)
-    record = settle_record(folder, **wanted, ids=ids)
     scheme = "https" if tls else "http"
     s3, api = Address(config.listen.s3), Address(config.listen.api)
+    record = settle_record(folder, **wanted, ids=ids)
     urls = {"s3": s3.url(scheme), "api": api.url(scheme)}
     gc.collect()
     gc.freeze()

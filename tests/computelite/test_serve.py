@@ -6,18 +6,21 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.cloud import Cloud, descendants, pss_bytes, running
+from tests.swiftlite.s3.edge import tls_context
 
 
 def serve(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -94,6 +97,8 @@ def test_a_second_cloud_on_the_ports_is_refused(cloud: Cloud, tmp_path: Path) ->
         (("--log", "postgresql://localhost/cumulog"), "not yet"),
         (("--code", "4-2"), "--code 4-2: K+M"),
         (("--devices", "0"), "--devices 0"),
+        (("--devices", "-1"), "--devices -1"),
+        (("--devices", __file__), "cannot be made: File exists"),
         (("--s3", "9000"), "9000: an address is HOST:PORT"),
         (("--tls", "cert.pem"), "two files, CERT,KEY"),
         (("--tls", "nowhere.pem,nowhere.key"), "--tls nowhere.pem,nowhere.key"),
@@ -108,6 +113,32 @@ def test_wrong_usage_is_told_and_exits_with_2(
     done = serve("--data", str(tmp_path / "data"), *words)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_key_under_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    tls_context(tmp_path)
+    chain = (tmp_path / "tls.pem").read_bytes()
+    locked = serialization.load_pem_private_key(chain, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "locked.pem").write_bytes(locked)
+    pair = f"{tmp_path / 'ca.pem'},{tmp_path / 'locked.pem'}"
+    done = serve("--data", str(tmp_path / "data"), "--tls", pair)
+    assert (done.returncode, "--tls" in done.stderr) == (2, True), done.stderr
+    assert "pass phrase" not in done.stderr
+
+
+def test_a_first_start_that_gets_no_port_binds_nobody_to_its_flags(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        s3 = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ("--data", str(tmp_path / "data"), "--devices", "3", "--code", "2+1")
+        assert serve(*words, "--s3", s3, "--api", "127.0.0.1:0").returncode == 2
+    with running(tmp_path / "data", "--devices", "2", "--code", "1+1", "--workers", "1"):
+        pass
 
 
 def test_a_flag_that_contradicts_the_record_is_an_error(tmp_path: Path) -> None:

@@ -246,6 +246,7 @@ def test_bytes_are_hex_and_what_is_long_is_marked():
         (b"", ""),
         ("photos/ä".encode(), "photos/ä"),
         (b"a\nb", "a\\u000ab"),
+        (b"0" * 32 + b"\0photos", "0" * 32 + "\\u0000photos"),
         ((7).to_bytes(8, "big"), "0000000000000007"),
         (bytes(range(16)), bytes(range(16)).hex()),
         (b"\x01\xa2" * 8 + b"a/b", "01a2" * 8 + " a/b"),
