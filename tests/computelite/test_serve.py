@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import resource
 import signal
 import socket
 import stat
@@ -130,6 +131,17 @@ def test_a_key_under_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path)
     done = serve("--data", str(tmp_path / "data"), "--tls", pair)
     assert (done.returncode, "--tls" in done.stderr) == (2, True), done.stderr
     assert "pass phrase" not in done.stderr
+
+
+def test_a_low_limit_of_open_files_is_raised_to_what_the_connections_need(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        with running(tmp_path / "data", "--workers", "1") as cloud:
+            limit, _ = resource.prlimit(processes(cloud)["w1"], resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert limit >= min(hard, 1000 + 1024)
 
 
 def test_a_first_start_that_gets_no_port_binds_nobody_to_its_flags(tmp_path: Path) -> None:
