@@ -11,6 +11,7 @@ from aiohttp.http import RawRequestMessage
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable
 from swiftlite.auth import Authenticator
+from swiftlite.errors import NotImplementedHere
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
 from swiftlite.s3.authenticate import authenticate
@@ -133,6 +134,9 @@ class S3App:
             secure=secure,
             source=source,
         )
+        if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            # What is not undone here would be stored as if it were the object.
+            raise NotImplementedHere(feature="A Transfer-Encoding other than chunked")
         host = request.headers.get("host")
         if host is None:
             raise BadHead()

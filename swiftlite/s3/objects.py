@@ -16,7 +16,7 @@ from swiftlite.s3 import documents
 from swiftlite.s3.call import Call, version_id_from
 from swiftlite.s3.checksums import DEFAULT, response_headers
 from swiftlite.s3.codes import code_of
-from swiftlite.s3.conditions import check_read
+from swiftlite.s3.conditions import check_read, takes_range
 from swiftlite.s3.documents import Doomed
 from swiftlite.s3.headers import (
     DEFAULT_CONTENT_TYPE,
@@ -212,7 +212,8 @@ def _described(call: Call, version: Version) -> tuple[Reply, int, int]:
             reason="Cannot specify both Range header and partNumber query parameter"
         )
     if "range" in headers:
-        wanted = byte_range(headers["range"], version.size)
+        counts = takes_range(headers, version)
+        wanted = byte_range(headers["range"], version.size) if counts else None
         if wanted is not None:
             (start, end), status = wanted, 206
     elif "partNumber" in request.query:

@@ -31,6 +31,7 @@ _SINGLE = frozenset(
         "if-match",
         "if-modified-since",
         "if-none-match",
+        "if-range",
         "if-unmodified-since",
         "range",
         "transfer-encoding",
