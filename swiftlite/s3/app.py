@@ -107,8 +107,9 @@ class S3App:
 
     def refusal(self, error: CloudError) -> tuple[Reply, str]:
         """Return the answer to what never became a request."""
+        # Not logged one by one: whoever connects could fill a disk with the lines.
         request_id = self._new_request_id()
-        return self._told(error, "", request_id), request_id
+        return self._error(code_of(error).status, error, "", request_id), request_id
 
     def head_of(self, reply: Reply, request_id: str) -> bytes:
         """Return the reply's status line and headers."""

@@ -72,6 +72,12 @@ def test_the_ready_line_names_the_real_ports_and_credentials_follow(cloud: Cloud
     assert f'"{cloud.credentials["OS_AUTH_URL"]}"' in (cloud.data / "clouds.yaml").read_text()
 
 
+def test_it_says_which_losses_are_survived(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--devices", "3", "--code", "4+2", "--workers", "1") as cloud:
+        said = "code 4+2 on 3 devices: with every device up, it survives the loss of any 1 device"
+        assert said in cloud.log.read_text()
+
+
 def test_what_holds_a_secret_is_its_owner_s_only(cloud: Cloud) -> None:
     assert stat.S_IMODE(cloud.data.stat().st_mode) == 0o700
     for name in ("credentials.env", "clouds.yaml", "cumulog.json", "control.sock", "log.db"):
