@@ -28,21 +28,35 @@ def add_verb(verbs: Any, name: str, what: str, examples: str) -> argparse.Argume
     added: argparse.ArgumentParser = verbs.add_parser(
         name, help=what, **_layout(f"{what[0].upper()}{what[1:]}.", examples)
     )
-    add_common(added)
+    add_common_to_verb(added)
     return added
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes."""
+    add_common_to_verb(parser)
+    parser.set_defaults(data=Path("cumulog-data"), log=None, json=False)
+
+
+def add_common_to_verb(parser: argparse.ArgumentParser) -> None:
+    """Add it to a verb too: `key --data DIR list` is `key list --data DIR`.
+
+    Without defaults, which would cover what was said before the verb.
+    """
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path("cumulog-data"),
+        default=argparse.SUPPRESS,
         metavar="DIR",
         help="the data folder (default: ./cumulog-data)",
     )
-    parser.add_argument("--log", metavar="URL", help="where the log is (default: as recorded)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--log",
+        default=argparse.SUPPRESS,
+        metavar="URL",
+        help="where the log is (default: as recorded)",
+    )
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
 
 
 def _layout(what: str, examples: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from computelite.cli.command import BAD, GOOD, add_verb, ask, parser, run, show, table
+from computelite.cli.command import BAD, GOOD, add_common, add_verb, ask, parser, run, show, table
 
 EXAMPLES = """
 cumulog device list
@@ -16,6 +16,7 @@ cumulog device list --json
 def main(argv: Sequence[str]) -> int:
     """Run the command; 1 if a device is out."""
     top = parser("device", "The devices of the cloud. Exit status 1 if one is out.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     add_verb(verbs, "list", "show every device", EXAMPLES)
     args = top.parse_args(argv)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from computelite.cli.command import GOOD, add_verb, ask, parser, run, show, table
+from computelite.cli.command import GOOD, add_common, add_verb, ask, parser, run, show, table
 
 EXAMPLES = """
 cumulog key create --description laptop
@@ -18,6 +18,7 @@ cumulog key disable CLQ7XJ3DGN5TKWMB2ZPA
 def main(argv: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     top = parser("key", "Access keys for S3.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
     create = add_verb(
         verbs,

@@ -169,6 +169,19 @@ def test_every_command_explains_itself_with_examples(capsys: pytest.CaptureFixtu
         assert f"cumulog {command}" in text.partition("examples:")[2], command
 
 
+@pytest.mark.parametrize("words", ["log tail", "key list", "ring show", "device list"])
+def test_common_flags_stand_before_or_behind_the_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    command, verb = words.split()
+    for given in (
+        [command, "--data", str(tmp_path / "x"), "--json", verb],
+        [command, "--data", "elsewhere", verb, "--data", str(tmp_path / "x"), "--json"],
+    ):
+        assert main(given) == 1
+        assert str(tmp_path / "x") in json.loads(capsys.readouterr().out)["text"]
+
+
 def test_what_people_typed_cannot_act_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "a\x1b[2J\r\n\u202eb"
     text = table(("KEY", "DESCRIPTION"), [("k", evil)])

@@ -93,6 +93,15 @@ def test_a_head_that_is_too_large_is_refused_in_xml(edge: Edge, head: bytes) -> 
     assert answer.code in ("BadRequest", "RequestHeaderSectionTooLarge")
 
 
+@pytest.mark.parametrize(
+    ("target", "allowed"), [("/", "GET"), ("/b", "PUT, HEAD, DELETE, POST, GET")]
+)
+def test_a_strange_method_is_told_which_there_are(edge: Edge, target: str, allowed: str) -> None:
+    answer = edge.request("PROPFIND", target)
+    assert (answer.status, answer.code) == (405, "MethodNotAllowed")
+    assert answer.headers["allow"] == allowed
+
+
 def test_a_header_of_eight_kibibytes_is_fine(edge: Edge, bucket: str) -> None:
     assert edge.request("GET", f"/{bucket}?prefix={'a' * 9000}").status == 200
 
