@@ -18,7 +18,7 @@ class FolderInUse(Refused):
 
 
 class FolderForeign(Refused):
-    """{folder} is not empty and holds no cloud: give --data a new or an empty folder."""
+    """{folder} holds something else than a cloud: give --data a new or an empty folder."""
 
 
 class CloudMissing(Refused):

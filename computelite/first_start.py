@@ -94,7 +94,10 @@ async def _found_devices(
 ) -> None:
     paths = [folder.device(path) for path in record.devices]
     for path in paths:
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongUsage(reason=f"--devices: {path} cannot be made: {error.strerror}") from None
     k, m = record.k_m
     await Store.found(
         log, cloud_id=record.cloud_id, paths=paths, k=k, m=m, actor=_SELF, clock=clock, ids=ids

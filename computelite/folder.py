@@ -113,6 +113,8 @@ def make_folder(folder: Folder) -> None:
     try:
         folder.root.mkdir(mode=0o700, parents=True)
     except FileExistsError:
+        if not folder.root.is_dir():
+            raise FolderForeign(folder=folder.root) from None
         ours = {"lock", "keystore", "cumulog.json", "cumulog.json.new"}
         found = {entry.name for entry in os.scandir(folder.root)}
         if "cumulog.json" not in found and not found <= ours:
@@ -127,7 +129,7 @@ def read_record(folder: Folder) -> Record:
     """
     try:
         content = folder.record.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CloudMissing(folder=folder.root) from None
     try:
         record = msgspec.json.decode(content, type=Record)
@@ -185,7 +187,8 @@ def parse_devices(text: str, root: Path) -> tuple[str, ...]:
         return tuple(f"devices/d{number}" for number in range(1, count + 1))
     paths = [part for part in text.split(",") if part]
     absolute = [os.path.abspath(path) for path in paths]
-    if not paths or len(set(absolute)) != len(paths):
+    # -1 is a slip of the pen and no folder; ./-1 would be one.
+    if not paths or len(set(absolute)) != len(paths) or any(p.startswith("-") for p in paths):
         raise WrongUsage(reason=f"--devices {text}: a number, or different folders with commas")
     return tuple(_inside(path, root) for path in absolute)
 

@@ -7,9 +7,9 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,10 @@ from eventlog.errors import Unreadable
 from eventlog.log import Recorded
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# What a line shows of one value; a ring's table or 10,000 parts would fill the screen.
+_TEXT_MAX, _BYTES_MAX, _ITEMS_MAX = 256, 32, 8
+_ID_SIZE = 16
 
 
 class When(msgspec.Struct, frozen=True):
@@ -75,11 +79,11 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return text.replace("\x7f", "\\u007f")
 
 
-def line(rec: Recorded) -> str:
-    """Return one event as one line."""
+def line(rec: Recorded, *, whole: bool = False) -> str:
+    """Return one event as one line; long values are cut short unless it is to be `whole`."""
     return escaped(
         f"{rec.position} {time_text(rec.committed_us)} {rec.stream}@{rec.version}"
-        f" {rec.type} {_actor(rec) or '-'} {_body(rec)}"
+        f" {rec.type} {_actor(rec) or '-'} {_body(rec, plain if whole else brief)}"
     )
 
 
@@ -113,28 +117,50 @@ def record(rec: Recorded) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it; fields by name, bytes in base64 as they are stored."""
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {str(plain(key)): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(one) for one in value]
+    """Return a value as JSON can hold it; fields by name, bytes (ids above all) as hex."""
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value
+        return value.hex()
+    return _mapped(value, plain)
+
+
+def brief(value: Any) -> Any:
+    """Return what `plain` does, with a mark in place of what is long in it."""
+    if isinstance(value, bytes) and len(value) > _BYTES_MAX:
+        return f"{value[:_ID_SIZE].hex()}...({len(value):,} bytes)"
+    if isinstance(value, str) and len(value) > _TEXT_MAX:
+        return f"{value[:_TEXT_MAX]}...({len(value):,} characters)"
+    if isinstance(value, list | tuple) and len(value) > _ITEMS_MAX:
+        return [*map(brief, value[:_ITEMS_MAX]), f"...({len(value):,} in all)"]
+    return value.hex() if isinstance(value, bytes) else _mapped(value, brief)
 
 
 def key_text(key: bytes) -> str:
-    """Return a row's key: text where it is, hexadecimal escapes where it is not."""
-    return escaped(key.decode("utf-8", "backslashreplace"))
+    """Return a row's key: as text where it is, else as hex; behind an id there may be text."""
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text[:_ID_SIZE]:
+        return escaped(text)
+    rest = key[_ID_SIZE:].decode("utf-8", "backslashreplace")
+    return key[:_ID_SIZE].hex() + (f" {escaped(rest)}" if rest else "")
 
 
-def _body(rec: Recorded) -> str:
+def _mapped(value: Any, shown: Callable[[Any], Any]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: shown(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {str(plain(key)): shown(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [shown(one) for one in value]
+    return value
+
+
+def _body(rec: Recorded, shown: Callable[[Any], Any]) -> str:
     if rec.data is None:
         return "(erased)"
     try:
-        return json.dumps(plain(rec.event), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(shown(rec.event), ensure_ascii=False, separators=(",", ":"))
     except Unreadable as error:
         return f"(unreadable: {error.reason})"
 

@@ -161,7 +161,8 @@ class NotImplementedHere(Refused):
 
 
 class QuorumLost(Unavailable):
-    """Only {reached} of the {needed} fragments that make a write durable could be written."""
+    """{reached} fragments could be written; a durable write needs {needed}, so placed that it \
+outlives the loss of any one more device."""
 
 
 class SlowDown(Unavailable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from computelite.cli.command import BAD, GOOD, add_common, ask, parser, run, show, table
+from computelite.cli.command import BAD, GOOD, add_common, add_verb, ask, parser, run, show, table
 
 EXAMPLES = """
 cumulog device list
@@ -16,8 +16,9 @@ cumulog device list --json
 def main(argv: Sequence[str]) -> int:
     """Run the command; 1 if a device is out."""
     top = parser("device", "The devices of the cloud. Exit status 1 if one is out.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    add_common(verbs.add_parser("list", help="show every device"))
+    add_verb(verbs, "list", "show every device", EXAMPLES)
     args = top.parse_args(argv)
 
     def work() -> int:
@@ -31,11 +32,12 @@ def main(argv: Sequence[str]) -> int:
 def device_table(devices: list[dict[str, Any]]) -> str:
     """Return the devices as lines."""
     rows: list[tuple[object, ...]] = [
-        (d["id"], d["state"], _size(d["free"]), _size(d["total"]), d["path"], d["reason"])
+        (d["id"], d["state"], *_sizes(d["free"], d["total"]), d["path"], d["reason"])
         for d in devices
     ]
     return table(("DEVICE", "STATE", "FREE", "SIZE", "PATH", "REASON"), rows)
 
 
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / (1 << 30):,.1f} GiB" if size_bytes else ""
+def _sizes(*sizes_bytes: int) -> list[str]:
+    """Return sizes as people read them; nothing for those of a device that is not there."""
+    return [f"{size / (1 << 30):,.1f} GiB" if any(sizes_bytes) else "" for size in sizes_bytes]

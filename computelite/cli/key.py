@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from computelite.cli.command import GOOD, add_common, ask, parser, run, show, table
+from computelite.cli.command import GOOD, add_common, add_verb, ask, parser, run, show, table
 
 EXAMPLES = """
 cumulog key create --description laptop
@@ -18,17 +18,22 @@ cumulog key disable CLQ7XJ3DGN5TKWMB2ZPA
 def main(argv: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     top = parser("key", "Access keys for S3.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    create = verbs.add_parser("create", help="make a key; its secret is shown this once")
+    create = add_verb(
+        verbs,
+        "create",
+        "make a key; its secret is shown this once",
+        "cumulog key create --description laptop\n"
+        "cumulog key create --bucket photos --read-only --json",
+    )
     create.add_argument("--bucket", metavar="NAME", help="the key reaches this bucket only")
     create.add_argument("--read-only", action="store_true", help="the key changes nothing")
     create.add_argument("--description", default="", metavar="TEXT", help="what it is for")
-    verbs_of = {"create": create, "list": verbs.add_parser("list", help="show all keys")}
+    add_verb(verbs, "list", "show all keys", "cumulog key list\ncumulog key list --json")
     for verb, what in (("disable", "refuse a key from now on"), ("enable", "let it work again")):
-        verbs_of[verb] = verbs.add_parser(verb, help=what)
-        verbs_of[verb].add_argument("key", metavar="KEY", help="the access key's id")
-    for each in verbs_of.values():
-        add_common(each)
+        switch = add_verb(verbs, verb, what, f"cumulog key {verb} CLQ7XJ3DGN5TKWMB2ZPA")
+        switch.add_argument("key", metavar="KEY", help="the access key's id")
     args = top.parse_args(argv)
     return run(args, lambda: _RUN[args.verb](args))
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from computelite.cli.command import add_common, parser, run
+from computelite.cli.command import add_common, add_common_to_verb, parser, run
 from computelite.folder import Folder, check_record, read_record
 from eventlog.cli import register
 
@@ -23,8 +23,9 @@ def main(argv: Sequence[str]) -> int:
     from computelite.views import VIEWS
 
     top = parser("log", "The history of everything, from the event log.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    register(verbs, add_common=add_common, path=_path, views=lambda: VIEWS)
+    register(verbs, add_common=add_common_to_verb, path=_path, views=lambda: VIEWS)
     args = top.parse_args(argv)
 
     def work() -> int:

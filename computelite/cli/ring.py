@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from computelite.cli.command import GOOD, add_common, ask, parser, run, show, table
+from computelite.cli.command import GOOD, add_common, add_verb, ask, parser, run, show, table
 
 EXAMPLES = """
 cumulog ring show
@@ -15,8 +15,9 @@ cumulog ring show --json
 def main(argv: Sequence[str]) -> int:
     """Run the command; return its exit status."""
     top = parser("ring", "The ring that places what is written now.", EXAMPLES)
+    add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    add_common(verbs.add_parser("show", help="show its shares, and which losses it survives"))
+    add_verb(verbs, "show", "show its shares, and which losses it survives", EXAMPLES)
     args = top.parse_args(argv)
 
     def work() -> int:

@@ -15,7 +15,7 @@ EXAMPLES = """
 cumulog serve
 cumulog serve --data /srv/cumulog --s3 0.0.0.0:9000 --devices /mnt/a,/mnt/b,/mnt/c --code 2+1
 cumulog serve --tls cert.pem,key.pem --config cumulog.toml
-. cumulog-data/credentials.env    # then any S3 client
+set -a; . cumulog-data/credentials.env; set +a    # then any S3 client
 """
 
 

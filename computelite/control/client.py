@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from computelite.control.messages import MAX_LINE, Failure, Progress, Reply, Request
+from computelite.control.messages import MAX_ANSWER, Failure, Progress, Reply, Request
 from computelite.control.place import operator_id, short_path
 from computelite.errors import CloudUnreachable, ControlFailed, FolderInUse, WrongUsage
 from computelite.folder import Folder, lock_folder, read_record
@@ -41,7 +41,7 @@ async def _ask_running(
     folder: Folder, request: Request, on_progress: Callable[[Progress], None]
 ) -> Any:
     with short_path(folder.control) as place:
-        reader, writer = await asyncio.open_unix_connection(place, limit=MAX_LINE)
+        reader, writer = await asyncio.open_unix_connection(place, limit=MAX_ANSWER)
     try:
         writer.write(msgspec.json.encode(request) + b"\n")
         while line := await reader.readline():

@@ -8,10 +8,12 @@ from msgspec import Meta
 
 from computelite.control.call import Arguments, Call, Nothing
 from computelite.credentials import ADMIN
-from computelite.errors import NoSuchUser
+from computelite.errors import NoSuchUser, WrongUsage
 from computelite.identity.commands import create_access_key, switch_access_key
 from computelite.identity.view import AccessKey, Ref, User
 from computelite.times import utc_text
+from swiftlite.catalog.names import check_bucket_name
+from swiftlite.errors import InvalidBucketName
 
 _PAGE = 1000
 
@@ -19,7 +21,7 @@ _PAGE = 1000
 class CreateKey(Arguments, frozen=True, kw_only=True):
     """What the new key may do at most."""
 
-    bucket: Annotated[str, Meta(min_length=3, max_length=63)] | None = None
+    bucket: str | None = None
     read_only: bool = False
     description: Annotated[str, Meta(max_length=256)] = ""
 
@@ -31,7 +33,15 @@ class SwitchKey(Arguments, frozen=True, kw_only=True):
 
 
 async def create(call: Call, wanted: CreateKey) -> dict[str, Any]:
-    """Make a key of the admin user in the admin project; the answer alone shows its secret."""
+    """Make a key of the admin user in the admin project; the answer alone shows its secret.
+
+    Raises:  WrongUsage for a bucket that there can never be.
+    """
+    if wanted.bucket is not None:
+        try:
+            check_bucket_name(wanted.bucket)
+        except InvalidBucketName as error:
+            raise WrongUsage(reason=f"--bucket: {error}") from None
     log = call.cloud.log
     admin = await log.get("user_name", ADMIN.encode())
     project = await log.get("project_name", ADMIN.encode())

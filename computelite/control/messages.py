@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 
 MAX_LINE = 1 << 20
+# The keeper's answers are trusted further: a list of all keys, or of all that cannot be read.
+MAX_ANSWER = 1 << 28
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,6 +25,12 @@ async def keep(folder: Folder, config: Config, say_ready: Callable[[], None]) ->
         duty("upkeep of devices", cloud.store.run()) as upkeep,
         duty("chores", chores(cloud)) as doing,
     ):
+        log.info(
+            "code %s on %d devices: with every device up, it survives the loss of %s",
+            cloud.record.code,
+            len(cloud.store.rings.current.devices),
+            cloud.store.tolerance(),
+        )
         control = ControlServer(cloud)
         await control.open(folder.control)
         try:

@@ -88,7 +88,8 @@ def tls_context(cert: str, key: str) -> ssl.SSLContext:
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     try:
-        context.load_cert_chain(cert, key)
+        # A key under a passphrase is refused: without one here, OpenSSL would ask the terminal.
+        context.load_cert_chain(cert, key, password="")
     except (OSError, ssl.SSLError) as error:
         raise WrongUsage(reason=f"--tls {cert},{key}: {error}") from None
     return context

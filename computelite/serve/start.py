@@ -1,4 +1,4 @@
-"""`serve`, in order: lock, record, ports, first start, then the supervisor with its children.
+"""`serve`, in order: lock, ports, record, first start, then the supervisor with its children.
 
 Everything is imported here, before the first fork, so that all processes share its memory; nothing
 that a fork would break (loops, threads, database connections, devices) is opened in this process.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import resource
 from functools import partial
 
 from computelite.config import Config
@@ -21,8 +22,11 @@ from computelite.serve.listeners import Address, parse_address, tls_context
 from computelite.serve.process import Child
 from computelite.serve.slots import Slots
 from computelite.serve.supervisor import Role, Supervisor, say
-from computelite.serve.worker import Gate, work
+from computelite.serve.worker import API_CONNECTIONS, Gate, work
 from eventlog.clock import SystemClock, SystemIds
+
+# What a worker holds open beside its clients: the log, the devices, their volumes and fragments.
+_OWN_DESCRIPTORS = 1024
 
 
 def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
@@ -42,11 +46,12 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
     parse_address(config.listen.api)
     cert, key = config.listen.tls_cert, config.listen.tls_key
     tls = tls_context(cert, key) if cert else None
+    _allow_descriptors(config.http.connections + API_CONNECTIONS + _OWN_DESCRIPTORS)
     make_folder(folder)
     lock_folder(folder, clock)
-    record = settle_record(folder, **wanted, ids=ids)
     scheme = "https" if tls else "http"
     s3, api = Address(config.listen.s3), Address(config.listen.api)
+    record = settle_record(folder, **wanted, ids=ids)
     urls = {"s3": s3.url(scheme), "api": api.url(scheme)}
     gc.collect()
     gc.freeze()
@@ -83,6 +88,19 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
         on_drain=give_ports_back,
         drain_s=config.processes.drain_s,
     ).run()
+
+
+def _allow_descriptors(needed: int) -> None:
+    """Raise the limit of open files: the usual 1024 end before the connections that are allowed.
+
+    A worker without descriptors can neither refuse a client nor write what others send.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= needed:
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))
+    if hard < needed:
+        say(f"only {hard} files may be open (ulimit -Hn); http.connections needs up to {needed}")
 
 
 def _worker(gate: Gate, number: int) -> Role:

@@ -22,7 +22,7 @@ from swiftlite.s3.limits import CountedSlots, Limits
 from swiftlite.s3.server import S3Server
 
 # For people and monitors; the S3 port's limit is the one that clients meet.
-_API_CONNECTIONS = 256
+API_CONNECTIONS = 256
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         s3 = S3Server(app, limits=limits, slots=gate.slots.row(number))
         scheme = "https" if gate.tls else "http"
         pages = Api(cloud, gate.slots, s3_url=gate.s3.url(scheme))
-        api = S3Server(pages, limits=limits, slots=CountedSlots(_API_CONNECTIONS))
+        api = S3Server(pages, limits=limits, slots=CountedSlots(API_CONNECTIONS))
         await s3.listen(gate.s3.listen(), gate.tls)
         await api.listen(gate.api.listen(), gate.tls)
         gc.collect()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from eventlog.cli.common import DAMAGED, GOOD, FindViews
+from eventlog.cli.common import DAMAGED, GOOD, FindViews, refuse
 from eventlog.errors import Unreadable
 from eventlog.event import type_named
 from eventlog.log import Recorded
@@ -64,8 +63,9 @@ def show(args: argparse.Namespace, path: Path, views: FindViews) -> int:
                         text = value if isinstance(value, str) else json_text(value)
                         print(f"{name:<{width}}  {escaped(text)}")
                 return GOOD
-            print(f"there is no event {args.position}; the last is {log.head()}", file=sys.stderr)
-            return DAMAGED
+            return refuse(
+                args, f"there is no event {args.position}; the last is {log.head()}", DAMAGED
+            )
         finally:
             await log.close()
 
@@ -81,7 +81,7 @@ def grep(args: argparse.Namespace, path: Path, views: FindViews) -> int:
         async for rec in log.read(after=after, until=until, streams=args.stream, types=args.type):
             if args.actor is not None and rec.actor != args.actor:
                 continue
-            if args.text is not None and args.text not in line(rec):
+            if args.text is not None and args.text not in line(rec, whole=True):
                 continue
             yield rec
 

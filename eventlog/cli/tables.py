@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from eventlog.cli.common import DAMAGED, GOOD, WRONG, FindViews
+from eventlog.cli.common import DAMAGED, GOOD, WRONG, FindViews, refuse
 from eventlog.database import open_database, run, sql_tables
 from eventlog.meter import Meter
 from eventlog.reader import Reader
 from eventlog.rebuild import rebuild as rebuild_views
 from eventlog.refold import Difference, Refold
-from eventlog.shown import escaped, json_text, key_text, plain
+from eventlog.shown import brief, escaped, json_text, key_text, plain
 from eventlog.verify import verify as verify_log
 
 
@@ -43,8 +42,7 @@ def replay(args: argparse.Namespace, path: Path, find_views: FindViews) -> int:
     """Fold the log up to a point and print the rows."""
     chosen = [view for view in find_views() if args.view in (None, view.name)]
     if args.view is not None and not chosen:
-        print(f"there is no view {escaped(args.view)!r}", file=sys.stderr)
-        return WRONG
+        return refuse(args, f"there is no view {escaped(args.view)!r}", WRONG)
     connection = open_database(path, read_only=True)
     meter = Meter("replayed")
     try:
@@ -60,11 +58,10 @@ def replay(args: argparse.Namespace, path: Path, find_views: FindViews) -> int:
         for view in chosen:
             for table, row_type in view.tables.items():
                 for key, row in refold.rows(table, row_type):
-                    fields = plain(row)
                     if args.json:
-                        print(json_text({"table": table, "key": key.hex(), "row": fields}))
+                        print(json_text({"table": table, "key": key.hex(), "row": plain(row)}))
                     else:
-                        print(f"{table} {key_text(key)} {escaped(json_text(fields))}")
+                        print(f"{table} {key_text(key)} {escaped(json_text(brief(row)))}")
         return GOOD
     finally:
         meter.close()
@@ -120,8 +117,7 @@ def rebuild(args: argparse.Namespace, path: Path, find_views: FindViews) -> int:
     known = find_views()
     unknown = set(args.view) - {view.name for view in known}
     if unknown:
-        print(f"there is no view {escaped(', '.join(sorted(unknown)))!r}", file=sys.stderr)
-        return WRONG
+        return refuse(args, f"there is no view {escaped(', '.join(sorted(unknown)))!r}", WRONG)
     meter = Meter("rebuilt")
     try:
         done = rebuild_views(path, known, only=args.view, compare=args.compare, progress=meter)

@@ -104,6 +104,7 @@ class Devices:
                     await self._look(id_, device)
                 if row is None or row.uuid != device.identity.uuid or device.state != "ok":
                     if device.state != "ok":
+                        log.warning("device %d is out: %s", id_, device.reason)
                         self._reasons[id_] = device.reason
                     del self._open[id_]
                     await self._close(device)

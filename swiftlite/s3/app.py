@@ -11,6 +11,7 @@ from aiohttp.http import RawRequestMessage
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable
 from swiftlite.auth import Authenticator
+from swiftlite.errors import NotImplementedHere
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
 from swiftlite.s3.authenticate import authenticate
@@ -106,8 +107,9 @@ class S3App:
 
     def refusal(self, error: CloudError) -> tuple[Reply, str]:
         """Return the answer to what never became a request."""
+        # Not logged one by one: whoever connects could fill a disk with the lines.
         request_id = self._new_request_id()
-        return self._told(error, "", request_id), request_id
+        return self._error(code_of(error).status, error, "", request_id), request_id
 
     def head_of(self, reply: Reply, request_id: str) -> bytes:
         """Return the reply's status line and headers."""
@@ -133,6 +135,9 @@ class S3App:
             secure=secure,
             source=source,
         )
+        if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            # What is not undone here would be stored as if it were the object.
+            raise NotImplementedHere(feature="A Transfer-Encoding other than chunked")
         host = request.headers.get("host")
         if host is None:
             raise BadHead()

@@ -11,7 +11,7 @@ from swiftlite.errors import InvalidArgument
 from swiftlite.s3 import sigv2, sigv4
 from swiftlite.s3.chunked import ChunkSigner
 from swiftlite.s3.errors import InvalidAccessKeyId
-from swiftlite.s3.request import Request, merged
+from swiftlite.s3.request import Request, check_header, merged
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
 
@@ -101,9 +101,15 @@ def _hoisted(
     signed_by: frozenset[str],
     payload_hash: str = sigv4.UNSIGNED_PAYLOAD,
 ) -> Caller:
-    """Return the caller, with the headers that the URL holds put where headers are."""
+    """Return the caller, with the headers that the URL holds put where headers are.
+
+    Raises:  InvalidArgument for what could be no header: it would be stored, and then stand in the
+             way of every reply about the object.
+    """
     found = [name for name in request.query_headers() if name not in signed_by]
     if found:
+        for name in found:
+            check_header(name, request.query[name])
         moved = {name.lower(): request.query[name] for name in found}
         request.headers = merged(request.headers, moved)
     return Caller(principal, payload_hash, signed_by=signed_by.union(found))

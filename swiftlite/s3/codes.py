@@ -142,6 +142,8 @@ def error_headers(error: CloudError) -> dict[str, str]:
     """Return what the error says in headers."""
     if isinstance(error, Unavailable):
         return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, s3.MethodNotAllowedHere):
+        return {"Allow": error.allow}
     if isinstance(error, s3.InvalidRange):
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, storage.NoSuchKey) and error.delete_marker:

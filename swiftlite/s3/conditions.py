@@ -27,6 +27,20 @@ def check_read(headers: Mapping[str, str], version: Version) -> None:
         raise NotModified(version=version)
 
 
+def takes_range(headers: Mapping[str, str], version: Version) -> bool:
+    """Return whether Range counts: not where If-Range says that the client's part is of another.
+
+    The whole is sent then; a part of it would be joined to bytes that it does not belong to.
+    Source:  RFC 9110, 13.1.5.
+    """
+    validator = headers.get("if-range")
+    if validator is None:
+        return True
+    if validator.startswith(('"', "W/")):
+        return validator == f'"{version.etag}"'
+    return s_from_http(validator) == version.modified_us // 1_000_000
+
+
 def check_source(headers: Mapping[str, str], version: Version) -> None:
     """Return if the version may be copied.
 

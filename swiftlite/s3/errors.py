@@ -51,6 +51,8 @@ class InvalidURI(ProtocolRefused):
 class MethodNotAllowedHere(ProtocolRefused):
     """The specified method is not allowed against this resource."""
 
+    allow: str
+
 
 class MalformedXML(ProtocolRefused):
     """The XML you provided was not well-formed or did not validate against our published schema."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from eventlog.errors import CloudError
@@ -17,7 +16,7 @@ from swiftlite.s3 import documents
 from swiftlite.s3.call import Call, version_id_from
 from swiftlite.s3.checksums import DEFAULT, response_headers
 from swiftlite.s3.codes import code_of
-from swiftlite.s3.conditions import check_read
+from swiftlite.s3.conditions import check_read, takes_range
 from swiftlite.s3.documents import Doomed
 from swiftlite.s3.headers import (
     DEFAULT_CONTENT_TYPE,
@@ -30,6 +29,7 @@ from swiftlite.s3.headers import (
 from swiftlite.s3.payload import payload_of
 from swiftlite.s3.ranges import byte_range, part_range
 from swiftlite.s3.replies import Buffer, Reply, xml_reply
+from swiftlite.s3.request import check_header
 from swiftlite.s3.times import http_from_us
 from swiftlite.s3.xml import document, leaf
 
@@ -51,7 +51,6 @@ _TITLES = {
     "content-type": "Content-Type",
     "expires": "Expires",
 }
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since")
 _DELETIONS_AT_ONCE = 64
 
@@ -213,7 +212,8 @@ def _described(call: Call, version: Version) -> tuple[Reply, int, int]:
             reason="Cannot specify both Range header and partNumber query parameter"
         )
     if "range" in headers:
-        wanted = byte_range(headers["range"], version.size)
+        counts = takes_range(headers, version)
+        wanted = byte_range(headers["range"], version.size) if counts else None
         if wanted is not None:
             (start, end), status = wanted, 206
     elif "partNumber" in request.query:
@@ -247,10 +247,7 @@ def _object_headers(call: Call, version: Version) -> dict[str, str]:
         answer["x-amz-version-id"] = version.version_id or "null"
     for name, value in call.request.query.items():
         if name in _OVERRIDES:
-            if _CONTROL.search(value):
-                raise InvalidArgument(
-                    argument=name, value="", reason="A header cannot hold control characters"
-                )
+            check_header(name, value)
             answer[_OVERRIDES[name]] = value
     return answer
 

@@ -293,7 +293,7 @@ def target_of(
     if row is None:
         if place == (Level.BUCKET, "POST"):
             raise NotImplementedHere(feature="An upload by a browser's form")
-        raise MethodNotAllowedHere()
+        raise MethodNotAllowedHere(allow=", ".join(m for at, m in _TABLE if at is level))
     operation = row.operation
     if "x-amz-copy-source" in request.headers:
         if operation not in _COPIES:

@@ -31,6 +31,7 @@ _SINGLE = frozenset(
         "if-match",
         "if-modified-since",
         "if-none-match",
+        "if-range",
         "if-unmodified-since",
         "range",
         "transfer-encoding",
@@ -38,6 +39,8 @@ _SINGLE = frozenset(
 )
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CANONICAL_PATH = re.compile(r"(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*", re.ASCII)
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
@@ -131,6 +134,19 @@ def decoded(text: str) -> str:
         return unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8")
     except UnicodeError:
         raise InvalidURI() from None
+
+
+def check_header(name: str, value: str) -> None:
+    """Return if what came in a query, where anything can be escaped, can be a header.
+
+    Raises:  InvalidArgument; as a header it could not have come, nor be sent back.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise InvalidArgument(argument=name[:64], value="", reason="No header has such a name")
+    if _CONTROL.search(value):
+        raise InvalidArgument(
+            argument=name, value="", reason="A header cannot hold control characters"
+        )
 
 
 def canonical_path(raw: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from typing import Any, NoReturn
@@ -17,6 +18,9 @@ from swiftlite.s3.limits import CountedSlots, Limits, Slots
 
 _BACKLOG = 1024
 _LOOK_EVERY_S = 0.5
+_WORD_EVERY_S = 10.0
+
+log = logging.getLogger(__name__)
 
 
 class CannotServe(Exception):
@@ -48,6 +52,7 @@ class S3Server(web.Server):
         self.limits = limits or Limits()
         self.slots = slots or CountedSlots(10_000)
         self.is_draining = False
+        self._next_word_s = 0.0  # when refusals are logged again
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,
@@ -102,6 +107,10 @@ class S3Server(web.Server):
     def refuse(self, transport: asyncio.Transport) -> None:
         """Tell a connection that there is no place for it, and end it."""
         error: CloudError = Draining() if self.is_draining else TooManyConnections()
+        now_s = self._loop.time()
+        if now_s >= self._next_word_s:
+            self._next_word_s = now_s + _WORD_EVERY_S
+            log.warning("connections are refused: %s", error)
         reply, request_id = self.app.refusal(error)
         reply.is_last = True
         transport.write(self.app.head_of(reply, request_id) + bytes(reply.body))

@@ -118,20 +118,21 @@ def verify(request: Request, *, secret: str, now_us: int, virtual_bucket: str | 
         ):
             raise AccessDenied(reason=f"The parameter {name[:64]} is not covered by the signature")
     headers = merged(request.headers, {name.lower(): request.query[name] for name in moved})
-    text = string_to_sign(request, headers, virtual_bucket).encode("utf-8", "surrogateescape")
-    expected = base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha1).digest())
-    if not hmac.compare_digest(expected, request.query["Signature"].encode()):
+    given = request.query["Signature"].encode()
+    if not any(
+        hmac.compare_digest(_signature(secret, string_to_sign(request, headers, resource)), given)
+        for resource in _resources(request.path, virtual_bucket)
+    ):
         raise SignatureDoesNotMatch()
     if now_us / 1_000_000 > expires_s:
         raise ExpiredRequest()
 
 
-def string_to_sign(request: Request, headers: Mapping[str, str], virtual_bucket: str | None) -> str:
-    """Return what the signature is made over."""
+def string_to_sign(request: Request, headers: Mapping[str, str], resource: str) -> str:
+    """Return what the signature is made over, for one spelling of the path with its bucket."""
     custom = "".join(
         f"{name}:{headers[name].strip()}\n" for name in sorted(headers) if name.startswith("x-amz-")
     )
-    resource = request.path if virtual_bucket is None else f"/{virtual_bucket}{request.path}"
     covered = [
         f"{name}={value}" if value or f"{name}=" in request.raw_query else name
         for name, value in sorted(request.query.items())
@@ -144,3 +145,19 @@ def string_to_sign(request: Request, headers: Mapping[str, str], virtual_bucket:
         f"{headers.get('content-type', '').strip()}\n{request.query['Expires']}\n"
         f"{custom}{resource}"
     )
+
+
+def _resources(path: str, virtual_bucket: str | None) -> list[str]:
+    """Return the spellings that signers have of what the request is about.
+
+    A bucket alone is signed with a slash behind it, even where none is sent: botocore does, since
+    S3 wants it so. Both spellings name the same bucket.
+    """
+    if virtual_bucket is not None:
+        return [f"/{virtual_bucket}{path}"]
+    return [path, f"{path}/"] if path.count("/") == 1 and path != "/" else [path]
+
+
+def _signature(secret: str, text: str) -> bytes:
+    digest = hmac.new(secret.encode(), text.encode("utf-8", "surrogateescape"), hashlib.sha1)
+    return base64.b64encode(digest.digest())

@@ -88,6 +88,16 @@ async def test_progress_comes_before_the_answer(
     assert len(seen) >= 2
 
 
+async def test_a_long_answer_arrives_whole(served: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [{"access_key": f"CL{number:018}", "description": "d" * 200} for number in range(10_000)]
+
+    async def work(call: Call, _: Nothing) -> dict[str, Any]:
+        return {"keys": keys}
+
+    operation(monkeypatch, work)
+    assert await client.ask(served, Request("test"), nobody) == {"keys": keys}
+
+
 async def test_a_refusal_arrives_as_its_text(served: Folder) -> None:
     with pytest.raises(ControlFailed, match="no access key CLNOBODY"):
         await client.ask(served, Request("key.disable", {"key_id": "CLNOBODY"}), nobody)

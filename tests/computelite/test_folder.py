@@ -76,7 +76,7 @@ def test_devices_inside_the_data_folder_move_with_it(tmp_path: Path) -> None:
     assert paths == ("x", str(outside))
 
 
-@pytest.mark.parametrize("text", ["0", "1001", ",", "/a,/a", "/a,/b/../a"])
+@pytest.mark.parametrize("text", ["0", "-1", "1001", ",", "/a,/a", "/a,/b/../a"])
 def test_wrong_devices_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(WrongUsage, match="--devices"):
         parse_devices(text, tmp_path)

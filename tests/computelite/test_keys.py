@@ -88,7 +88,13 @@ def test_the_list_shows_every_key_and_no_secret(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("create", "--bucket", "x"), ("create", "--description", "d" * 300)]
+    "words",
+    [
+        ("create", "--bucket", "x"),
+        ("create", "--bucket", "Photos"),
+        ("create", "--bucket", "photos--at--4711"),
+        ("create", "--description", "d" * 300),
+    ],
 )
 def test_a_key_that_makes_no_sense_is_wrong_usage(cloud: Cloud, words: tuple[str, ...]) -> None:
     assert words[1].strip("-") in cloud.cli("key", *words, check=2).stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from computelite.__main__ import main
+from computelite.cli.command import show, table
+from computelite.cli.device import device_table
 from tests.cloud import Cloud, running
 
 BODIES = {f"k{size}": bytes([size % 251]) * size for size in (1, 5_000, 200_000, 3_000_000)}
@@ -133,6 +137,68 @@ def test_commands_without_a_cloud_say_how_to_make_one(tmp_path: Path) -> None:
     done = nothing.cli("status", check=1)
     assert "cumulog serve --data" in done.stderr
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("words", [("status",), ("log", "tail"), ("serve", "--s3", "127.0.0.1:0")])
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_data_folder_that_is_a_file_is_a_refusal_and_no_traceback(
+    tmp_path: Path, words: tuple[str, ...], place: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = Cloud(tmp_path / place).cli(*words, check=1)
+    assert "Traceback" not in done.stderr
+    assert place in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+    answer = json.loads(Cloud(tmp_path / place).cli(*words, "--json", check=1).stdout)
+    assert place in answer["text"]
+
+
+COMMANDS = [
+    "serve", "status", "ring", "ring show", "device", "device list", "scrub", "repair", "config",
+    "key", "key create", "key list", "key disable", "key enable", "log", "log tail", "log show",
+    "log grep", "log verify", "log replay", "log views", "log rebuild",
+]  # fmt: skip
+
+
+def test_every_command_explains_itself_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as exit:
+            main([*command.split(), "--help"])
+        text = capsys.readouterr().out
+        assert exit.value.code == 0
+        assert f"cumulog {command}" in text.partition("examples:")[2], command
+
+
+@pytest.mark.parametrize("words", ["log tail", "key list", "ring show", "device list"])
+def test_common_flags_stand_before_or_behind_the_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    command, verb = words.split()
+    for given in (
+        [command, "--data", str(tmp_path / "x"), "--json", verb],
+        [command, "--data", "elsewhere", verb, "--data", str(tmp_path / "x"), "--json"],
+    ):
+        assert main(given) == 1
+        assert str(tmp_path / "x") in json.loads(capsys.readouterr().out)["text"]
+
+
+def test_what_people_typed_cannot_act_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "a\x1b[2J\r\n\u202eb"
+    text = table(("KEY", "DESCRIPTION"), [("k", evil)])
+    assert text.count("\n") == 1
+    assert all(one.isprintable() or one == "\n" for one in text)
+    show(argparse.Namespace(json=True), {"description": evil}, "")
+    shown = capsys.readouterr().out
+    assert shown.isascii()
+    assert json.loads(shown) == {"description": evil}
+
+
+def test_a_full_device_has_a_size_and_a_missing_one_has_none() -> None:
+    device = {"id": 1, "state": "ok", "free": 0, "total": 1 << 30, "path": "/d", "reason": ""}
+    gone = device | {"id": 2, "state": "out", "total": 0, "reason": "missing"}
+    _, full, missing = device_table([device, gone]).splitlines()
+    assert full.split()[2:6] == ["0.0", "GiB", "1.0", "GiB"]
+    assert missing.split()[2:4] == ["-", "-"]
 
 
 def test_an_unknown_command_or_argument_is_wrong_usage(tmp_path: Path) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.cloud import Cloud, descendants, pss_bytes, running
+from tests.swiftlite.s3.edge import tls_context
 
 
 def serve(*words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -68,6 +72,12 @@ def test_the_ready_line_names_the_real_ports_and_credentials_follow(cloud: Cloud
     assert f'"{cloud.credentials["OS_AUTH_URL"]}"' in (cloud.data / "clouds.yaml").read_text()
 
 
+def test_it_says_which_losses_are_survived(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--devices", "3", "--code", "4+2", "--workers", "1") as cloud:
+        said = "code 4+2 on 3 devices: with every device up, it survives the loss of any 1 device"
+        assert said in cloud.log.read_text()
+
+
 def test_what_holds_a_secret_is_its_owner_s_only(cloud: Cloud) -> None:
     assert stat.S_IMODE(cloud.data.stat().st_mode) == 0o700
     for name in ("credentials.env", "clouds.yaml", "cumulog.json", "control.sock", "log.db"):
@@ -94,6 +104,8 @@ def test_a_second_cloud_on_the_ports_is_refused(cloud: Cloud, tmp_path: Path) ->
         (("--log", "postgresql://localhost/cumulog"), "not yet"),
         (("--code", "4-2"), "--code 4-2: K+M"),
         (("--devices", "0"), "--devices 0"),
+        (("--devices", "-1"), "--devices -1"),
+        (("--devices", __file__), "cannot be made: File exists"),
         (("--s3", "9000"), "9000: an address is HOST:PORT"),
         (("--tls", "cert.pem"), "two files, CERT,KEY"),
         (("--tls", "nowhere.pem,nowhere.key"), "--tls nowhere.pem,nowhere.key"),
@@ -108,6 +120,43 @@ def test_wrong_usage_is_told_and_exits_with_2(
     done = serve("--data", str(tmp_path / "data"), *words)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_key_under_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    tls_context(tmp_path)
+    chain = (tmp_path / "tls.pem").read_bytes()
+    locked = serialization.load_pem_private_key(chain, None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    (tmp_path / "locked.pem").write_bytes(locked)
+    pair = f"{tmp_path / 'ca.pem'},{tmp_path / 'locked.pem'}"
+    done = serve("--data", str(tmp_path / "data"), "--tls", pair)
+    assert (done.returncode, "--tls" in done.stderr) == (2, True), done.stderr
+    assert "pass phrase" not in done.stderr
+
+
+def test_a_low_limit_of_open_files_is_raised_to_what_the_connections_need(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        with running(tmp_path / "data", "--workers", "1") as cloud:
+            limit, _ = resource.prlimit(processes(cloud)["w1"], resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert limit >= min(hard, 1000 + 1024)
+
+
+def test_a_first_start_that_gets_no_port_binds_nobody_to_its_flags(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        s3 = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ("--data", str(tmp_path / "data"), "--devices", "3", "--code", "2+1")
+        assert serve(*words, "--s3", s3, "--api", "127.0.0.1:0").returncode == 2
+    with running(tmp_path / "data", "--devices", "2", "--code", "1+1", "--workers", "1"):
+        pass
 
 
 def test_a_flag_that_contradicts_the_record_is_an_error(tmp_path: Path) -> None:

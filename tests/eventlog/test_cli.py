@@ -10,7 +10,7 @@ import pytest
 from eventlog.database import open_database, run
 from eventlog.log import Actor
 from eventlog.meter import meter_line
-from eventlog.shown import When, escaped, time_text, when_from_text
+from eventlog.shown import When, brief, escaped, key_text, plain, time_text, when_from_text
 from eventlog.sqlite import SqliteLog
 from eventlog.testing import Counter, Noted, SteppedClock
 from tests.eventlog.logcli import main
@@ -104,6 +104,8 @@ def test_show_explains_one_event(said):
 
 def test_show_of_what_is_not_there_is_a_refusal(said):
     assert said("show", "21") == (1, [])
+    code, [refusal] = said("show", "21", "--json")
+    assert (code, "no event 21" in json.loads(refusal)["text"]) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,7 @@ def test_replay_shows_the_rows_as_of_a_position_and_a_time(said):
         "table": "total", "key": b"n1".hex(), "row": {"amount": 1, "position": 1},
     }  # fmt: skip
     assert said("replay", "--view", "nothing") == (2, [])
+    assert "nothing" in json.loads(said("replay", "--view", "nothing", "--json")[1][0])["text"]
 
 
 def test_views_shows_each_view_and_says_what_must_be_rebuilt(said, path):
@@ -210,6 +213,48 @@ def test_every_verb_explains_itself_with_examples(said, verb, capsys):
     assert f"cumulog log {verb}" in help_text
     assert "examples:" in help_text
     assert "--json" in help_text
+
+
+async def test_a_long_value_is_cut_short_in_lines_and_whole_everywhere_else(tmp_path):
+    log = await SqliteLog.open(tmp_path / "log.db", views=[Counter()])
+    long = "n" * 70_000 + "end"
+    await log.append("s", [Noted(name=long)], actor=Actor(id="u"))
+    await log.close()
+    for words in (["tail"], ["grep", "--text", "end"]):
+        [line] = cli(log.path, *words).stdout.splitlines()
+        assert len(line) < 500
+        assert "...(70,003 characters)" in line
+    for words in (["show", "1"], ["show", "1", "--json"], ["tail", "--json"]):
+        assert long in cli(log.path, *words).stdout, words
+    assert len(cli(log.path, "replay").stdout) > 70_000, "a key is never cut: it says which row"
+
+
+def test_bytes_are_hex_and_what_is_long_is_marked():
+    blob = bytes(range(32))
+    value = {"id": blob[:16], "table": b"\x01" * 65_536, "parts": tuple(range(10_000))}
+    assert plain(value)["id"] == brief(value)["id"] == blob[:16].hex()
+    assert plain(value)["table"] == "01" * 65_536
+    assert brief(value)["table"] == "01" * 16 + "...(65,536 bytes)"
+    assert plain(value)["parts"] == list(range(10_000))
+    assert brief(value)["parts"] == [*range(8), "...(10,000 in all)"]
+    assert brief(["a"] * 8) == ["a"] * 8
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (b"", ""),
+        ("photos/ä".encode(), "photos/ä"),
+        (b"a\nb", "a\\u000ab"),
+        (b"0" * 32 + b"\0photos", "0" * 32 + "\\u0000photos"),
+        ((7).to_bytes(8, "big"), "0000000000000007"),
+        (bytes(range(16)), bytes(range(16)).hex()),
+        (b"\x01\xa2" * 8 + b"a/b", "01a2" * 8 + " a/b"),
+        (b"\x01\xa2" * 8 + b"a\0\xff", "01a2" * 8 + " a\\u0000\\xff"),
+    ],
+)
+def test_a_row_s_key_is_text_or_an_id_in_hex(key, text):
+    assert key_text(key) == text
 
 
 async def test_hostile_names_reach_no_terminal(tmp_path):

@@ -88,7 +88,7 @@ class SickDisk(PosixDisk):
 @pytest.mark.parametrize("ill", ["full", "read_only"])
 @pytest.mark.parametrize("size", SIZES)
 async def test_two_full_or_read_only_disks_take_no_writes_and_are_still_read(
-    tmp_path: Path, size: int, ill: str
+    tmp_path: Path, size: int, ill: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     disk = SickDisk()
     async with cloud(tmp_path, disk=disk) as it:
@@ -100,6 +100,8 @@ async def test_two_full_or_read_only_disks_take_no_writes_and_are_still_read(
             assert not {hint.device for hint in version.manifest[0].hints} & {1, 4}
             assert await it.get(f"o{n}") == pattern(size, n)
         await it.engine.devices.reopen()
+        if ill == "read_only":
+            assert "device 1 is out: " in caplog.text
         it.destroy(0, 2)  # now the sick ones are needed
         assert await it.get("before") == pattern(size)
 

@@ -347,6 +347,16 @@ def test_more_than_one_put_may_hold_is_refused_before_it_is_sent(edge: Edge, buc
     assert (answer.status, answer.code) == (400, "EntityTooLarge")
 
 
+def test_a_transfer_coding_that_is_not_undone_is_refused(edge: Edge, s3: Any, bucket: str) -> None:
+    head = {"transfer-encoding": "gzip, chunked"}
+    body = b"5\r\nhello\r\n0\r\n\r\n"
+    answer = edge.request(
+        "PUT", f"/{bucket}/k", body, headers=head, payload_hash="UNSIGNED-PAYLOAD"
+    )
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
 def test_what_follows_a_body_is_the_next_request(edge: Edge, s3: Any, bucket: str) -> None:
     first = edge.signed("PUT", f"/{bucket}/a", b"one")
     second = edge.signed("PUT", f"/{bucket}/b", b"two")

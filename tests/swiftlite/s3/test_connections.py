@@ -93,6 +93,15 @@ def test_a_head_that_is_too_large_is_refused_in_xml(edge: Edge, head: bytes) -> 
     assert answer.code in ("BadRequest", "RequestHeaderSectionTooLarge")
 
 
+@pytest.mark.parametrize(
+    ("target", "allowed"), [("/", "GET"), ("/b", "PUT, HEAD, DELETE, POST, GET")]
+)
+def test_a_strange_method_is_told_which_there_are(edge: Edge, target: str, allowed: str) -> None:
+    answer = edge.request("PROPFIND", target)
+    assert (answer.status, answer.code) == (405, "MethodNotAllowed")
+    assert answer.headers["allow"] == allowed
+
+
 def test_a_header_of_eight_kibibytes_is_fine(edge: Edge, bucket: str) -> None:
     assert edge.request("GET", f"/{bucket}?prefix={'a' * 9000}").status == 200
 
@@ -256,7 +265,9 @@ def test_a_client_that_reads_slowly_gets_everything(hasty: Edge) -> None:
     hasty.client().delete_object(Bucket="hasty", Key="slow")
 
 
-def test_the_201st_connection_is_refused_and_the_others_go_on(tmp_path: Path) -> None:
+def test_the_201st_connection_is_refused_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     slots = CountedSlots(200)
     with running(tmp_path, slots=slots) as edge:
         held = [edge.connect() for _ in range(200)]
@@ -264,10 +275,12 @@ def test_the_201st_connection_is_refused_and_the_others_go_on(tmp_path: Path) ->
             for sock in held:
                 sock.sendall(edge.signed("GET", "/"))
                 assert read_answer(sock).status == 200
-            with closing(edge.connect()) as one_more:
-                answer = read_answer(one_more)
-                assert (answer.status, answer.code) == (503, "SlowDown")
-                assert is_closed(one_more)
+            for _ in range(3):
+                with closing(edge.connect()) as one_more:
+                    answer = read_answer(one_more)
+                    assert (answer.status, answer.code) == (503, "SlowDown")
+                    assert is_closed(one_more)
+            assert len(caplog.records) == 1, "a flood of refusals is a flood of lines"
             for sock in held:
                 sock.sendall(edge.signed("GET", "/"))
                 assert read_answer(sock).status == 200

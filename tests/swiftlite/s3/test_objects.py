@@ -430,3 +430,26 @@ def test_what_cannot_be_stored_now_is_to_be_tried_again(
     answer = edge.request("PUT", f"/{bucket}/k", b"x")
     assert (answer.status, answer.code) == (503, "ServiceUnavailable")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("validator", "body"),
+    [
+        ('"{etag}"', b"56789"),
+        ("{modified}", b"56789"),
+        ('"another"', b"0123456789"),
+        ('W/"{etag}"', b"0123456789"),
+        ("Thu, 01 Jan 2015 00:00:00 GMT", b"0123456789"),
+        ("soon", b"0123456789"),
+    ],
+)
+def test_a_range_of_what_is_no_more_is_answered_with_the_whole(
+    edge: Edge, s3: Any, bucket: str, validator: str, body: bytes
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
+    head = edge.request("HEAD", f"/{bucket}/k").headers
+    if_range = validator.format(etag=head["etag"].strip('"'), modified=head["last-modified"])
+    answer = edge.request(
+        "GET", f"/{bucket}/k", headers={"range": "bytes=5-", "if-range": if_range}
+    )
+    assert (answer.status, answer.body) == (206 if len(body) == 5 else 200, body)

@@ -85,6 +85,13 @@ def test_a_bucket_in_the_host_is_part_of_what_is_signed() -> None:
         check(request, bucket="other")
 
 
+def test_a_bucket_alone_is_signed_with_a_slash_behind_it() -> None:
+    check(presigned(target="/bucket?list-type=2", auth_path="/bucket/"))
+    check(presigned(target="/bucket?versioning", auth_path="/bucket/"))
+    with pytest.raises(SignatureDoesNotMatch):
+        check(presigned(target="/bucket/key", auth_path="/bucket/key/"))
+
+
 def test_it_expires() -> None:
     with pytest.raises(ExpiredRequest):
         check(presigned(), late_s=601)
