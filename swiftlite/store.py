@@ -163,6 +163,7 @@ class Store:
             log=log,
             rings=Rings(await _rings(log)),
             devices=Devices(open_device),
+            rounds=rounds,
             k=k,
             m=m,
             clock=clock,
