@@ -64,6 +64,7 @@ class SqliteLog:
         self._waiting = 0
         self._waiting_bytes = 0
         self._closed = False
+        self._is_looking = False  # the connection has a snapshot
         self._moved: set[asyncio.Future[None]] = set()
         self._poller: asyncio.Task[None] | None = None
 
@@ -130,6 +131,7 @@ class SqliteLog:
         return await future
 
     def head(self) -> int:
+        self._end_look()
         with translated():
             return self._reader.head()
 
@@ -161,15 +163,23 @@ class SqliteLog:
             await asyncio.sleep(0)
 
     async def follow(
-        self, *, after: int, streams: str | None = None, types: Types | None = None
+        self,
+        *,
+        after: int,
+        streams: str | None = None,
+        types: Types | None = None,
+        lag_s: float = 0.0,
     ) -> AsyncGenerator[Recorded, None]:
-        """Yield what lies after `after`, in order, without skipping, until the log is closed."""
+        """See `Log.follow`; it ends when the log is closed."""
         while not self._closed:
             head = self.head()
             async for rec in self.read(after=after, until=head, streams=streams, types=types):
                 yield rec
             after = max(after, head)
-            await self._wait_past(after)
+            if lag_s:
+                await asyncio.sleep(lag_s)
+            else:
+                await self._wait_past(after)
 
     async def fold(self, view: V, *, as_of: int | None = None) -> V:
         """Bring a memory view from its position to `as_of`, or to the head, and return it."""
@@ -183,6 +193,8 @@ class SqliteLog:
 
     async def get(self, table: str, key: bytes) -> Row | None:
         try:
+            if not self._is_looking:
+                self._begin_look()
             value = self._tables.get(table, key)
         except apsw.Error as error:  # inline: this is what every request waits for
             raise error_from(error) from error
@@ -243,9 +255,27 @@ class SqliteLog:
             self._hand_over()
             await asyncio.to_thread(self._committer.stop)
         self._wake()
+        self._is_looking = False
         self._connection.close()
 
+    def _begin_look(self) -> None:
+        """Let the gets of this turn of the loop share one snapshot, which costs more than a get.
+
+        It is as fresh as a look of one's own: whatever a coroutine that runs in this turn may have
+        been told had been received, and so committed, before the turn began.
+        """
+        self._connection.execute("BEGIN")
+        self._is_looking = True
+        self._loop.call_soon(self._end_look)
+
+    def _end_look(self) -> None:
+        if self._is_looking:
+            self._is_looking = False
+            with translated():
+                self._connection.execute("ROLLBACK")  # of what only read
+
     def _next(self, pages: Iterator[list[Recorded]]) -> list[Recorded] | None:
+        self._end_look()
         with translated():
             return next(pages, None)
 
