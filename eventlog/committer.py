@@ -34,7 +34,7 @@ from eventlog.framing import Frame
 from eventlog.log import Appended, Guard, Kind, Recorded
 from eventlog.view import Overlay, TableView
 
-BATCH_MAX = 2000
+BATCH_MAX = 2000  # requests; from there on nothing more is added
 BATCH_BYTES_MAX = 32 << 20
 
 
@@ -68,7 +68,7 @@ class Committer:
         deliver: Callable[[list[Answer], int, int], None],
         vfs: str | None,
     ) -> None:
-        self._queue: SimpleQueue[Request | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Request] | None] = SimpleQueue()
         self._clock = clock
         self._epoch = epoch
         self._deliver = deliver
@@ -95,9 +95,9 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="log committer", daemon=True)
         self._thread.start()
 
-    def submit(self, request: Request) -> None:
-        """Queue an append; its future is resolved on the event loop."""
-        self._queue.put(request)
+    def submit(self, requests: list[Request]) -> None:
+        """Queue appends, at least one; their futures are resolved on the event loop."""
+        self._queue.put(requests)
 
     def stop(self) -> None:
         """Place what is queued, then end the thread and close the connection."""
@@ -111,7 +111,7 @@ class Committer:
                 first = self._queue.get()
                 if first is None:
                     break
-                batch = [first]
+                batch = first
                 if self.failure is None:
                     try:
                         with self._lock:
@@ -129,14 +129,14 @@ class Committer:
             self._lock.close()
 
     def _drain(self, batch: list[Request]) -> bool:
-        size = batch[0].size_bytes
+        size = sum(request.size_bytes for request in batch)
         try:
             while len(batch) < BATCH_MAX and size < BATCH_BYTES_MAX:
-                request = self._queue.get_nowait()
-                if request is None:
+                requests = self._queue.get_nowait()
+                if requests is None:
                     return True
-                batch.append(request)
-                size += request.size_bytes
+                batch += requests
+                size += sum(request.size_bytes for request in requests)
         except Empty:
             pass
         return False

@@ -31,6 +31,7 @@ WAITING_MAX = 20_000
 WAITING_BYTES_MAX = 64 << 20
 EVENTS_MAX = 1000  # of one append
 STREAM_LENGTH_MAX = 255
+SEEN_MAX = 256  # rows remembered for the rest of a turn
 POLL_S = 0.02  # how late a follower may see what another process committed
 
 
@@ -65,6 +66,7 @@ class SqliteLog:
         self._waiting_bytes = 0
         self._closed = False
         self._is_looking = False  # the connection has a snapshot
+        self._seen: dict[tuple[str, bytes], Row | None] = {}  # in it
         self._moved: set[asyncio.Future[None]] = set()
         self._poller: asyncio.Task[None] | None = None
 
@@ -192,13 +194,19 @@ class SqliteLog:
         return view
 
     async def get(self, table: str, key: bytes) -> Row | None:
+        seen = self._seen
+        if (table, key) in seen:
+            return seen[table, key]
         try:
             if not self._is_looking:
                 self._begin_look()
             value = self._tables.get(table, key)
         except apsw.Error as error:  # inline: this is what every request waits for
             raise error_from(error) from error
-        return None if value is None else self._decoders[table](value)
+        row = None if value is None else self._decoders[table](value)
+        if len(seen) < SEEN_MAX:
+            seen[table, key] = row
+        return row
 
     async def get_many(self, table: str, keys: Sequence[bytes]) -> list[Row | None]:
         if not keys:
@@ -255,14 +263,15 @@ class SqliteLog:
             self._hand_over()
             await asyncio.to_thread(self._committer.stop)
         self._wake()
-        self._is_looking = False
+        self._end_look()
         self._connection.close()
 
     def _begin_look(self) -> None:
-        """Let the gets of this turn of the loop share one snapshot, which costs more than a get.
+        """Let the gets of this turn of the loop share one snapshot, and what was found in it.
 
-        It is as fresh as a look of one's own: whatever a coroutine that runs in this turn may have
-        been told had been received, and so committed, before the turn began.
+        To begin and end a snapshot costs more than a get, and who asks for a bucket or for the keys
+        is mostly not alone. It is as fresh as a look of one's own: whatever a coroutine that runs
+        in this turn may have been told had been received, and so committed, before the turn began.
         """
         self._connection.execute("BEGIN")
         self._is_looking = True
@@ -271,6 +280,7 @@ class SqliteLog:
     def _end_look(self) -> None:
         if self._is_looking:
             self._is_looking = False
+            self._seen.clear()
             with translated():
                 self._connection.execute("ROLLBACK")  # of what only read
 
@@ -298,9 +308,8 @@ class SqliteLog:
     def _hand_over(self) -> None:
         """Give the committer what this turn of the loop brought: one wake-up, a larger batch."""
         turn, self._turn = self._turn, []
-        if self._committer is not None:
-            for request in turn:
-                self._committer.submit(request)
+        if self._committer is not None and turn:
+            self._committer.submit(turn)
 
     def _deliver(self, answers: list[Answer], head: int, size_bytes: int) -> None:
         """Called by the committer's thread after each batch."""
