@@ -221,8 +221,13 @@ class Log(Protocol):
         after: int,
         streams: str | None = None,
         types: Types | None = None,
+        lag_s: float = 0.0,
     ) -> AsyncIterator[Recorded]:
-        """Yield what lies after `after`, in order, without skipping, for ever."""
+        """Yield what lies after `after`, in order, without skipping, for ever.
+
+        With `lag_s` it looks that often only, so that commits which do not concern the follower
+        cost it nothing.
+        """
 
     async def get(self, table: str, key: bytes) -> Row | None:
         """Return a row of a table view as the last commit left it."""

@@ -30,6 +30,7 @@ from eventlog.view import Row, TableView
 
 EVENTS_MAX = 1000  # of one append
 STREAM_LENGTH_MAX = 255
+SEEN_MAX = 256  # rows remembered for the rest of a turn
 POLL_S = 0.02  # how late a follower may see what another process committed
 
 
@@ -60,6 +61,8 @@ class SqliteLog:
         self._committer: Committer | None = None
         self._vfs: str | None = None
         self._closed = False
+        self._is_looking = False  # the connection has a snapshot
+        self._seen: dict[tuple[str, bytes], Row | None] = {}  # in it
         self._moved: set[asyncio.Future[None]] = set()
         self._poller: asyncio.Task[None] | None = None
 
@@ -126,6 +129,7 @@ class SqliteLog:
         return await future
 
     def head(self) -> int:
+        self._end_look()
         with translated():
             return self._reader.head()
 
@@ -157,15 +161,23 @@ class SqliteLog:
             await asyncio.sleep(0)
 
     async def follow(
-        self, *, after: int, streams: str | None = None, types: Types | None = None
+        self,
+        *,
+        after: int,
+        streams: str | None = None,
+        types: Types | None = None,
+        lag_s: float = 0.0,
     ) -> AsyncGenerator[Recorded, None]:
-        """Yield what lies after `after`, in order, without skipping, until the log is closed."""
+        """See `Log.follow`; it ends when the log is closed."""
         while not self._closed:
             head = self.head()
             async for rec in self.read(after=after, until=head, streams=streams, types=types):
                 yield rec
             after = max(after, head)
-            await self._wait_past(after)
+            if lag_s:
+                await asyncio.sleep(lag_s)
+            else:
+                await self._wait_past(after)
 
     async def fold(self, view: V, *, as_of: int | None = None) -> V:
         """Bring a memory view from its position to `as_of`, or to the head, and return it."""
@@ -178,11 +190,19 @@ class SqliteLog:
         return view
 
     async def get(self, table: str, key: bytes) -> Row | None:
+        seen = self._seen
+        if (table, key) in seen:
+            return seen[table, key]
         try:
+            if not self._is_looking:
+                self._begin_look()
             value = self._tables.get(table, key)
         except apsw.Error as error:  # inline: this is what every request waits for
             raise error_from(error) from error
-        return None if value is None else self._decoders[table](value)
+        row = None if value is None else self._decoders[table](value)
+        if len(seen) < SEEN_MAX:
+            seen[table, key] = row
+        return row
 
     async def get_many(self, table: str, keys: Sequence[bytes]) -> list[Row | None]:
         if not keys:
@@ -241,9 +261,29 @@ class SqliteLog:
         if self._committer is not None:
             await self._committer.stop()
         self._wake()
+        self._end_look()
         self._connection.close()
 
+    def _begin_look(self) -> None:
+        """Let the gets of this turn of the loop share one snapshot, and what was found in it.
+
+        To begin and end a snapshot costs more than a get, and who asks for a bucket or for the keys
+        is mostly not alone. It is as fresh as a look of one's own: whatever a coroutine that runs
+        in this turn may have been told had been received, and so committed, before the turn began.
+        """
+        self._connection.execute("BEGIN")
+        self._is_looking = True
+        self._loop.call_soon(self._end_look)
+
+    def _end_look(self) -> None:
+        if self._is_looking:
+            self._is_looking = False
+            self._seen.clear()
+            with translated():
+                self._connection.execute("ROLLBACK")  # of what only read
+
     def _next(self, pages: Iterator[list[Recorded]]) -> list[Recorded] | None:
+        self._end_look()
         with translated():
             return next(pages, None)
 

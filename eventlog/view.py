@@ -226,20 +226,19 @@ class Overlay:
         """
         if self._source is None or not self._tables:
             return
-        wanted: dict[str, list[bytes]] = {table: [] for table in self._tables}
+        wanted: dict[str, set[bytes]] = {}
         for event in events:
             for view, _ in self._shown.get(type(event), ()):
                 with suppress(Exception):
                     for table, key in view.keys(event):
-                        wanted[table].append(key)
+                        wanted.setdefault(table, set()).add(key)
         for one in hinting:
             with suppress(Exception):
                 for table, key in one.keys():  # noqa: SIM118 - it is no dict
-                    wanted[table].append(key)
+                    wanted.setdefault(table, set()).add(key)
         for table, keys in wanted.items():
-            cells = self._tables[table]
-            missing = sorted({key for key in keys if key not in cells})
-            if missing:
+            cells = self._tables.get(table)
+            if cells is not None and (missing := sorted(keys.difference(cells))):
                 cells.load(missing)
 
     def evolve(self, event: Event, rec: Recorded) -> None:
@@ -266,6 +265,8 @@ class Overlay:
     def changes(self) -> Iterable[tuple[str, list[tuple[bytes, bytes]], list[bytes]]]:
         """Yield (table, rows to write, keys to delete) of every changed table, keys sorted."""
         for cells in self._tables.values():
+            if not cells.dirty:
+                continue
             keys = sorted(cells.dirty)
             # No step of the interpreter per row where it can be helped: a rebuild has millions.
             changed = list(zip(keys, map(cells.get, keys), strict=True))
@@ -273,12 +274,12 @@ class Overlay:
             if None in cells.values():
                 gone = [key for key, value in changed if value is None]
                 changed = [pair for pair in changed if pair[1] is not None]
-            if keys:
-                yield cells.name, cast(list[tuple[bytes, bytes]], changed), gone
+            yield cells.name, cast(list[tuple[bytes, bytes]], changed), gone
 
     def clear(self) -> None:
         """Forget everything: the source has it now, or it was rolled back."""
         if self._journal is not None:
             self._journal.clear()
         for cells in self._tables.values():
-            cells.forget()
+            if cells or cells.order is not None:
+                cells.forget()

@@ -35,6 +35,7 @@ from swiftlite.ring.tolerance import Tolerance, tolerance
 log_ = logging.getLogger(__name__)
 
 REOPEN_S = 2.0  # how often devices are looked at: those that are out may be back
+RINGS_S = 0.25  # how late a process may learn of a new ring or device
 PUBLISH_S = 1.0  # how often sweep learns what this process has read to the end
 PART_POWER = 12  # 4,096 partitions: even shares up to some hundreds of devices
 
@@ -163,6 +164,7 @@ class Store:
             log=log,
             rings=Rings(await _rings(log)),
             devices=Devices(open_device),
+            rounds=rounds,
             k=k,
             m=m,
             clock=clock,
@@ -237,7 +239,7 @@ class Store:
         await self.devices.close()
 
     async def _follow_rings(self) -> None:
-        async for _ in self.log.follow(after=self._seen, streams=RING_STREAM):
+        async for _ in self.log.follow(after=self._seen, streams=RING_STREAM, lag_s=RINGS_S):
             await self.refresh()
 
     async def _reopen_devices(self) -> None:

@@ -90,7 +90,7 @@ async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
     Raises:  QuorumLost, with what was written taken back.
     """
     ring = engine.rings.current
-    blob_id = engine.ids.uuid7()
+    blob_id = engine.places.blob_id(ring, len(data))
     home = ring.devices_of(blob_id)
     cells: Mapping[int, Buffer]
     if len(data) <= engine.settings.copies_max:

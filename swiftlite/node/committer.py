@@ -21,6 +21,9 @@ from .rounds import Rounds
 from .volume import Entry, Tail, image
 
 _BATCH_BYTES_MAX = 16 << 20  # what one sync may have to carry: bounds how long the others wait
+# How long, and for what part of the reserve in bytes of ours, an answer about the room is believed.
+_ROOM_LOOK_S = 0.25
+_ROOM_LOOK_SHARE = 16
 _log = logging.getLogger(__name__)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -59,6 +62,8 @@ class Committer:
         self._waiting_bytes = 0  # and in this one
         self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._looked_s = 0.0  # when the room was looked at
+        self._granted = 0  # bytes that may be written until it is looked at again
         self.out = ""  # why nothing can be written any more
         self._closed = False
         self._thread = Thread(target=self._run, name=f"device-{device}", daemon=True)
@@ -131,11 +136,10 @@ class Committer:
         """Write and sync; return only if all of it is on the medium of the right device."""
         if self.out:
             raise DeviceOut(device=self._device, reason=self.out)
-        # Looked at before anything is written too, so that no other device's folder is touched.
-        self._watch.check()
-        if self._disk.space(self._path).free < self._reserve_bytes + size:
-            raise self._full()
+        self._check_room(size)
         try:
+            if not self._tail.is_open:
+                self._watch.check()  # no volume may be made in another device's folder
             handle = self._tail.ready(self._index.position)
         except OSError as error:
             if error.errno in _NO_ROOM:
@@ -164,6 +168,18 @@ class Committer:
         self._disk.fdatasync(handle.fd)
         self._tail.end = at
         return hints
+
+    def _check_room(self, size: int) -> None:
+        """Raise DeviceFull if `size` bytes do not fit beside the reserve."""
+        now = self._loop.time()
+        if size > self._granted or now - self._looked_s >= _ROOM_LOOK_S:
+            room = self._disk.space(self._path).free - self._reserve_bytes
+            if room < size:
+                self._granted = 0
+                raise self._full()
+            self._looked_s = now
+            self._granted = max(size, min(room, self._reserve_bytes) // _ROOM_LOOK_SHARE)
+        self._granted -= size
 
     def _full(self) -> DeviceFull:
         return DeviceFull(device=self._device, reserve=self._reserve_bytes)

@@ -31,6 +31,7 @@ class Rounds:
         self._busy: set[Member] = set()
         self._round: set[Member] = set()  # those of the busy that the next round waits for
         self._is_planned = False
+        self.number = 0  # how many rounds have begun
         self._patience: asyncio.TimerHandle | None = None
 
     def ask(self, member: Member) -> None:
@@ -52,6 +53,7 @@ class Rounds:
 
     def _start(self) -> None:
         self._is_planned = False
+        self.number += 1
         self._round = {member for member in self._asking if member not in self._busy}
         self._busy |= self._round
         for member in self._round:

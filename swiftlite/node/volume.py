@@ -194,8 +194,14 @@ class Tail:
         self._disk, self._folder, self._volumes = disk, folder, volumes
         self._device, self._ids, self._roll_bytes = device, ids, roll_bytes
         self._handle: Handle | None = None
+        self._inode = (0, 0)
         self.number = 0
         self.end = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a volume that has room."""
+        return self._handle is not None and self.end < self._roll_bytes
 
     def ready(self, known: Callable[[int], int]) -> Handle:
         """Return the volume to append to, a new one if need be, its name certain to be found.
@@ -203,9 +209,8 @@ class Tail:
         `known(number)` says up to where a volume was read by someone, so that only what comes after
         is read again. Raises: OSError.
         """
-        if self._handle is not None and self.end >= self._roll_bytes:
+        if not self.is_open:
             self._handle = None
-        if self._handle is None:
             numbers = self._volumes.numbers()
             for number in reversed(numbers[-_REUSE_TRIES:]):
                 if self._reuse(number, known(number)):
@@ -218,9 +223,8 @@ class Tail:
     def is_in_place(self) -> bool:
         """Say whether the volume's name still leads to the file that is being written."""
         assert self._handle is not None
-        opened = self._disk.fstat(self._handle.fd)
         named = self._disk.stat(self._volumes.path(self.number))
-        return (opened.device, opened.inode) == (named.device, named.inode)
+        return (named.device, named.inode) == self._inode
 
     def abandon(self) -> None:
         """Let go of the volume: its tail is torn, or nothing more will be appended."""
@@ -233,7 +237,8 @@ class Tail:
             return False
         if not self._disk.lock(handle.fd, wait=False):
             return False
-        size = self._disk.fstat(handle.fd).size
+        opened = self._disk.fstat(handle.fd)
+        size = opened.size
         if size >= self._roll_bytes or size % ALIGN or not 0 <= size - known <= _REUSE_SCAN_MAX:
             return False
         for found in self._volumes.walk(number, known, size):
@@ -242,6 +247,7 @@ class Tail:
         # Its maker may have ended between making the file and syncing its name.
         self._disk.fsync_dir(self._folder)
         self._handle, self.number, self.end = handle, number, size
+        self._inode = (opened.device, opened.inode)
         return True
 
     def _create(self, last: int) -> None:
@@ -267,7 +273,9 @@ class Tail:
         )
         end = write_all(self._disk, handle.fd, [head.ljust(ALIGN, b"\0")], 0)
         self._disk.fsync_dir(self._folder)
+        opened = self._disk.fstat(handle.fd)
         self._handle, self.number, self.end = handle, number, end
+        self._inode = (opened.device, opened.inode)
 
 
 _REUSE_TRIES = 8  # volumes looked at, newest first; each costs a lock and maybe a scan of its tail

@@ -64,6 +64,12 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the blob's partition: the top bits of its id's last 4 bytes, which are random."""
         return int.from_bytes(blob_id[-4:], "big") >> (32 - self.part_power)
 
+    def moved(self, blob_id: bytes, partition: int) -> bytes:
+        """Return the id with its top bits of the last 4 bytes such that it is in `partition`."""
+        low = 32 - self.part_power
+        rest = int.from_bytes(blob_id[-4:], "big") & (1 << low) - 1
+        return blob_id[:-4] + (partition << low | rest).to_bytes(4, "big")
+
     def row(self, partition: int) -> tuple[int, ...]:
         """Return the device of each fragment of a partition."""
         return self._row.unpack_from(self.table, partition * self._row.size)

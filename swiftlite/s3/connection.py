@@ -319,11 +319,12 @@ class _Body:
     async def read(self) -> bytes:
         if self._error is not None:
             raise self._error
-        if self._asked:
-            self._asked = False
-            if not self._payload.is_eof():
-                self._connection.say_continue()
         try:
+            if self._payload.is_eof():  # the rest is here, and need not be waited for
+                return self._payload.read_nowait()
+            if self._asked:
+                self._asked = False
+                self._connection.say_continue()
             return await self._connection.within_progress(self._payload)
         except CloudError:
             raise

@@ -121,3 +121,21 @@ async def test_a_commit_of_another_process_wakes_a_follower(path):
     await follower.aclose()
     process.communicate()
     await log.close()
+
+
+async def test_what_another_process_committed_is_seen_in_the_next_turn_of_the_loop(path):
+    """The gets of a turn share a snapshot; it must not outlive the turn."""
+    mine = await SqliteLog.open(path, views=[Counter()])
+    other = await SqliteLog.open(path, views=[Counter()])
+    for count in range(1, 30):
+        assert (await total(mine)) == count - 1
+        await other.append("s", [Noted(name="a", amount=1)], actor=Actor(id="x"))
+        assert (await total(mine)) == count
+        assert mine.head() == count
+    await mine.close()
+    await other.close()
+
+
+async def total(log):
+    row = await log.get("total", b"a")
+    return 0 if row is None else row.amount

@@ -114,12 +114,15 @@ async def test_every_read_of_a_long_log_uses_an_index(log):
         assert "TEMP B-TREE" not in steps, steps
 
 
-async def test_a_follower_of_one_stream_sees_what_comes_later_and_ends_with_the_log(tmp_path):
+@pytest.mark.parametrize("lag_s", [0, 0.01])
+async def test_a_follower_of_one_stream_sees_what_comes_later_and_ends_with_the_log(
+    tmp_path, lag_s
+):
     log = await SqliteLog.open(tmp_path / "log.db")
     seen = []
 
     async def follow():
-        async for rec in log.follow(after=0, streams="mine", types={Noted}):
+        async for rec in log.follow(after=0, streams="mine", types={Noted}, lag_s=lag_s):
             seen.append(rec.position)
 
     follower = asyncio.create_task(follow())

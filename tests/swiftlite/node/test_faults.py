@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from swiftlite.manifest import Hint
+from swiftlite.node import committer
 from swiftlite.node.device import Device, ScannedFragment, format_device
 from swiftlite.node.disk import PosixDisk
 from swiftlite.node.errors import DeviceFull, DeviceOut, FragmentMissing
@@ -151,7 +152,10 @@ async def test_a_batch_that_was_written_in_part_is_not_written_over(
         assert await device.find(fragment(n)) == hint
 
 
-async def test_the_reserve_is_left_alone(opened: Opener, disk: SimDisk) -> None:
+async def test_the_reserve_is_left_alone(
+    opened: Opener, disk: SimDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "_ROOM_LOOK_S", 0)
     device = await opened(disk, reserve_bytes=1 << 20)
     kept = await append(device, 0)
     disk.free = (1 << 20) + 50

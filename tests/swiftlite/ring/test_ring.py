@@ -17,6 +17,17 @@ def test_the_partition_is_the_top_bits_of_the_last_four_bytes(blob: bytes, power
     assert ring.partition(blob) == int(bits[:power] or "0", 2)
 
 
+@given(st.binary(min_size=16, max_size=16), st.integers(0, 20), st.data())
+def test_a_moved_id_is_in_its_partition_and_keeps_all_other_bits(
+    blob: bytes, power: int, data: st.DataObject
+) -> None:
+    ring = Ring(epoch=1, part_power=power, fragments=1, devices=(), table=b"")
+    partition = data.draw(st.integers(0, ring.partitions - 1))
+    moved = ring.moved(blob, partition)
+    assert ring.partition(moved) == partition
+    assert ring.moved(moved, ring.partition(blob)) == blob
+
+
 def test_the_table_is_little_endian_rows_of_device_ids() -> None:
     ring = Ring(
         epoch=1, part_power=1, fragments=2, devices=(), table=bytes.fromhex("01000201fffe0300")
