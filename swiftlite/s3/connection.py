@@ -320,11 +320,13 @@ class _Body:
         if self._error is not None:
             raise self._error
         try:
-            if self._payload.is_eof():  # the rest is here, and need not be waited for
-                return self._payload.read_nowait()
             if self._asked:
+                # Also for an empty body, which is here already: aws-cli takes a final answer in the
+                # place of this one for the end of the connection's good order.
                 self._asked = False
                 self._connection.say_continue()
+            if self._payload.is_eof():  # the rest is here, and need not be waited for
+                return self._payload.read_nowait()
             return await self._connection.within_progress(self._payload)
         except CloudError:
             raise

@@ -145,6 +145,15 @@ def test_continue_is_said_once_the_client_is_known(edge: Edge, s3: Any, bucket: 
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello"
 
 
+def test_continue_is_said_before_an_empty_body_too(edge: Edge, bucket: str) -> None:
+    """aws-cli loses step with the connection, and waits a minute, when it is not."""
+    request = edge.signed("PUT", f"/{bucket}/k", b"", headers={"Expect": "100-continue"})
+    with closing(edge.connect()) as sock:
+        for _ in range(2):
+            sock.sendall(request)
+            assert [read_answer(sock).status for _ in range(2)] == [100, 200]
+
+
 @pytest.mark.parametrize(
     ("options", "target", "status"),
     [
