@@ -151,7 +151,10 @@ def test_continue_is_said_before_an_empty_body_too(edge: Edge, bucket: str) -> N
     with closing(edge.connect()) as sock:
         for _ in range(2):
             sock.sendall(request)
-            assert [read_answer(sock).status for _ in range(2)] == [100, 200]
+            said = b""
+            while said.count(b"\r\n\r\n") < 2:
+                said += sock.recv(65536)
+            assert said.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
 @pytest.mark.parametrize(
