@@ -147,7 +147,8 @@ def test_continue_is_said_once_the_client_is_known(edge: Edge, s3: Any, bucket: 
 
 def test_continue_is_said_before_an_empty_body_too(edge: Edge, bucket: str) -> None:
     """aws-cli loses step with the connection, and waits a minute, when it is not."""
-    request = edge.signed("PUT", f"/{bucket}/k", b"", headers={"Expect": "100-continue"})
+    headers = {"Expect": "100-continue", "Content-Length": "0"}
+    request = edge.signed("PUT", f"/{bucket}/k", b"", headers=headers)
     with closing(edge.connect()) as sock:
         for _ in range(2):
             sock.sendall(request)
