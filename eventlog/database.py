@@ -281,28 +281,28 @@ class Bulk:
 
     SQLite runs without the interpreter's lock, one step a statement, and getting that lock back
     from a busy event loop takes up to a switch interval: with a statement per row a batch would
-    crawl. So the rows go in statements of 256, 128, ... 1 rows, each text cached.
+    crawl. So the rows go in statements of 256, 128, 64 or 32 rows, and the rest in one more; each
+    text is cached.
     """
 
-    ROWS_MAX = 256
+    SIZES = (256, 128, 64, *range(32, 0, -1))
 
     def __init__(
         self, connection: apsw.Connection, head: str, columns: int, tail: str = ""
     ) -> None:
         self._execute = connection.execute
         row = "(" + ",".join("?" * columns) + ")"
-        sizes = [1 << bit for bit in range(self.ROWS_MAX.bit_length())]
-        self._sql = {size: f"{head} {','.join([row] * size)} {tail}" for size in sizes}
+        self._sql = {size: f"{head} {','.join([row] * size)} {tail}" for size in self.SIZES}
 
     def run(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert `rows`."""
-        start, size = 0, self.ROWS_MAX
-        while start < len(rows):
-            while size > len(rows) - start:
-                size >>= 1
+        start, left = 0, len(rows)
+        while left:
+            size = left if left in self._sql else next(n for n in self.SIZES if n < left)
             part = rows[start : start + size]
             self._execute(self._sql[size], tuple(chain.from_iterable(part))).fetchall()
             start += size
+            left -= size
 
 
 def row_decoders(views: Iterable[TableView]) -> dict[str, msgspec.msgpack.Decoder[Any]]:
