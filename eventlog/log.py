@@ -236,9 +236,19 @@ class Log(Protocol):
         """Return the rows of `keys`, in their order, from one state of the log."""
 
     async def scan(
-        self, table: str, lo: bytes, hi: bytes | None, *, limit: int, reverse: bool = False
+        self,
+        table: str,
+        lo: bytes,
+        hi: bytes | None,
+        *,
+        limit: int,
+        reverse: bool = False,
+        shape: type[msgspec.Struct] | None = None,
     ) -> list[tuple[bytes, Row]]:
-        """Return at most `limit` rows with lo <= key < hi in key order, or in reverse."""
+        """Return at most `limit` rows with lo <= key < hi in key order, or in reverse.
+
+        `shape`: a row type of fewer fields, the table's own first ones; the others are not decoded.
+        """
 
     async def close(self) -> None:
         """Finish the appends that were accepted, then let go of everything."""

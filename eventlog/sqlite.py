@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from eventlog.batch import Request
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
@@ -213,9 +215,16 @@ class SqliteLog:
         return [found.get(key) for key in keys]
 
     async def scan(
-        self, table: str, lo: bytes, hi: bytes | None, *, limit: int, reverse: bool = False
+        self,
+        table: str,
+        lo: bytes,
+        hi: bytes | None,
+        *,
+        limit: int,
+        reverse: bool = False,
+        shape: type[msgspec.Struct] | None = None,
     ) -> list[tuple[bytes, Row]]:
-        decode = self._decoders[table]
+        decode = self._decoders[table] if shape is None else _decoder_of(shape)
         with translated():
             found = self._tables.range(table, lo, hi, limit, reverse)
         return [(key, decode(value)) for key, value in found]
@@ -325,3 +334,8 @@ class SqliteLog:
             if head > position:
                 position = head
                 self._wake()
+
+
+@cache
+def _decoder_of(shape: type[msgspec.Struct]) -> Callable[[bytes], Row]:
+    return msgspec.msgpack.Decoder(shape).decode

@@ -17,7 +17,7 @@ from swiftlite.catalog import keys
 from swiftlite.catalog.events import VersionDeleted, bucket_stream
 from swiftlite.catalog.queries import get_upload
 from swiftlite.catalog.ranges import Range
-from swiftlite.catalog.rows import Begin, Part, Upload, Version
+from swiftlite.catalog.rows import Begin, Listed, Part, Upload, Version
 from swiftlite.errors import InvalidArgument
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ async def list_objects(
     after: str = "",
     start_after: str = "",
     limit: int = 1000,
-) -> Page[tuple[str, Version]]:
+) -> Page[tuple[str, Listed]]:
     """Return objects in key order; common prefixes count towards `limit`.
 
     `after` is a marker: where it lies in a common prefix, that whole prefix is behind;
@@ -133,18 +133,23 @@ async def list_objects(
         lo = max(lo, window.behind(_encoded("marker", after)))
     if start_after:
         lo = max(lo, window.behind_key(_encoded("start-after", start_after)))
-    walk = Range(log, "current", lo, window.hi, most=limit + 1, dense=not delimiter)
-    entries: list[tuple[str, Version]] = []
+    if not delimiter:
+        found = await log.scan("current", lo, window.hi, limit=limit + 1, shape=Listed)
+        plain = [(key[keys.ID_BYTES :].decode(), row) for key, row in found[:limit]]
+        truncated = len(found) > limit > 0
+        return Page(plain, [], truncated, plain[-1][0] if truncated else "")
+    walk = Range(log, "current", lo, window.hi, most=limit + 1, dense=False, shape=Listed)
+    entries: list[tuple[str, Listed]] = []
     prefixes: list[str] = []
     last = ""
-    while (found := await walk.peek()) is not None:
+    while (row := await walk.peek()) is not None:
         if len(entries) + len(prefixes) == limit:
             return Page(entries, prefixes, limit > 0, last)
-        key = found[0][keys.ID_BYTES :]
+        key = row[0][keys.ID_BYTES :]
         common = window.rolled_up(key)
         if common is None:
             last = key.decode()
-            entries.append((last, found[1]))
+            entries.append((last, row[1]))
             walk.pop()
         else:
             last = common.decode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from eventlog.log import Log
 from eventlog.view import Row
 
@@ -16,10 +18,19 @@ class Range:
     """
 
     def __init__(
-        self, log: Log, table: str, lo: bytes, hi: bytes, *, most: int, dense: bool
+        self,
+        log: Log,
+        table: str,
+        lo: bytes,
+        hi: bytes,
+        *,
+        most: int,
+        dense: bool,
+        shape: type[msgspec.Struct] | None = None,
     ) -> None:
         self._log = log
         self._table = table
+        self._shape = shape
         self._lo = lo
         self._hi = hi
         self._most = most
@@ -34,7 +45,9 @@ class Range:
             return self._rows[self._next]
         if not self._more:
             return None
-        self._rows = await self._log.scan(self._table, self._lo, self._hi, limit=self._chunk)
+        self._rows = await self._log.scan(
+            self._table, self._lo, self._hi, limit=self._chunk, shape=self._shape
+        )
         self._next = 0
         self._more = len(self._rows) == self._chunk
         if not self._rows:

@@ -68,6 +68,20 @@ class Version(Row):
         return not self.version_id
 
 
+class Listed(Row):
+    """What a listing shows of a version: its first fields, so that the rest is not decoded."""
+
+    version_id: str
+    begin: int
+    modified_us: int
+    size: int = 0
+    etag: str = ""
+    owner: str = ""
+    marker: bool = False
+    checksums: dict[str, str] = {}
+    checksum_type: str = ""
+
+
 class Begin(Row):
     """Where a version began: the last part of its key in `noncurrent`."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from eventlog.log import Actor
 from swiftlite.catalog import buckets, listing, queries, uploads, versions
 from swiftlite.catalog.conditions import Conditions
-from swiftlite.catalog.rows import Bucket, Part, Upload, Version
+from swiftlite.catalog.rows import Bucket, Listed, Part, Upload, Version
 from swiftlite.gateway import copy, multipart, put
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.copy import CopySource
@@ -187,7 +187,7 @@ class Gateway:
         after: str = "",
         start_after: str = "",
         limit: int = 1000,
-    ) -> listing.Page[tuple[str, Version]]:
+    ) -> listing.Page[tuple[str, Listed]]:
         """Return a page of keys and common prefixes, in the order of their UTF-8 bytes."""
         return await listing.list_objects(
             self._log,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from functools import lru_cache
 
-from swiftlite.catalog.rows import Version
+from swiftlite.catalog.rows import Listed, Version
 from swiftlite.errors import InvalidArgument
 from swiftlite.s3.buckets import owner
 from swiftlite.s3.call import Call, version_id_from
@@ -217,7 +218,7 @@ def _spelling(call: Call) -> tuple[Spelling, str | None]:
     return url_text, encoding
 
 
-def _contents(entries: list[tuple[str, Version]], spelled: Spelling, *, has_owner: bool) -> str:
+def _contents(entries: list[tuple[str, Listed]], spelled: Spelling, *, has_owner: bool) -> str:
     rows = []
     owners: dict[str, str] = {}
     for key, version in entries:
@@ -250,11 +251,16 @@ def _version(key: str, version: Version, is_latest: bool, spelled: Spelling) -> 
     )
 
 
-def _checksums(version: Version) -> str:
-    if not version.checksums:
+def _checksums(version: Version | Listed) -> str:
+    return _algorithms(tuple(version.checksums), version.checksum_type)
+
+
+@lru_cache(64)
+def _algorithms(names: tuple[str, ...], kind: str) -> str:
+    if not names:
         return ""
-    names = "".join(f"<ChecksumAlgorithm>{n}</ChecksumAlgorithm>" for n in version.checksums)
-    return f"{names}<ChecksumType>{version.checksum_type}</ChecksumType>"
+    listed = "".join(f"<ChecksumAlgorithm>{name}</ChecksumAlgorithm>" for name in names)
+    return f"{listed}<ChecksumType>{kind}</ChecksumType>"
 
 
 def _common_prefixes(prefixes: list[str], spelled: Spelling) -> str:

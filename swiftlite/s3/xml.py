@@ -18,6 +18,7 @@ DEPTH_MAX = 16
 ELEMENTS_MAX = 100_000
 
 _ESCAPED = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -113,7 +114,7 @@ def text(value: str) -> str:
 
 def url_text(value: str) -> str:
     """Return `value` as encoding-type=url has it; the result needs no escaping."""
-    return quote(value, safe="/")
+    return value if _PLAIN.fullmatch(value) else quote(value, safe="/")
 
 
 def leaf(name: str, value: str | int | bool | None) -> str:

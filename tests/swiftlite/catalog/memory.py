@@ -120,7 +120,14 @@ class MemoryLog:
         return [self.rows.get(table, key) for key in keys]
 
     async def scan(
-        self, table: str, lo: bytes, hi: bytes | None, *, limit: int, reverse: bool = False
+        self,
+        table: str,
+        lo: bytes,
+        hi: bytes | None,
+        *,
+        limit: int,
+        reverse: bool = False,
+        shape: Any = None,
     ) -> list[tuple[bytes, Any]]:
         found = self.rows.scan(table, lo, hi, limit, reverse)
         self.reads += len(found)
