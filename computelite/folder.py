@@ -183,7 +183,7 @@ def parse_devices(text: str, root: Path) -> tuple[str, ...]:
     if text.isascii() and text.isdigit():
         count = int(text)
         if not 1 <= count <= 1000:
-            raise WrongUsage(reason=f"--devices {text}: between 1 and 1000, or folders")
+            raise WrongUsage(reason=f"--devices {text}: a number from 1 to 1000, or folders")
         return tuple(f"devices/d{number}" for number in range(1, count + 1))
     paths = [part for part in text.split(",") if part]
     absolute = [os.path.abspath(path) for path in paths]
