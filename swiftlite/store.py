@@ -30,7 +30,7 @@ from swiftlite.node.errors import DeviceNotEmpty
 from swiftlite.node.rounds import Rounds
 from swiftlite.ring import ring as rings
 from swiftlite.ring.build import build
-from swiftlite.ring.tolerance import Tolerance, tolerance
+from swiftlite.ring.tolerance import Tolerance, tolerance, tolerance_without
 
 log_ = logging.getLogger(__name__)
 
@@ -232,6 +232,10 @@ class Store:
     def tolerance(self) -> Tolerance:
         """Return which losses the ring in force survives."""
         return tolerance(self.rings.current, self.engine.k)
+
+    def tolerance_now(self) -> Tolerance | None:
+        """Return which further losses it survives with what is out; None: that is too much."""
+        return tolerance_without(self.rings.current, self.engine.k, self.devices.out())
 
     async def close(self) -> None:
         """Finish what is under way, and let go of the devices. The log is its opener's to close."""

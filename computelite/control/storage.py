@@ -24,11 +24,15 @@ class Scrub(Arguments, frozen=True, kw_only=True):
 async def status(call: Call, _: Nothing) -> dict[str, Any]:
     """Return how the cloud is."""
     health = await call.cloud.health()
+    now = call.cloud.store.tolerance_now()
     return {
         **health.public(),
+        "running": call.running,
         "cloud_id": call.cloud.record.cloud_id,
         "code": call.cloud.record.code,
         "survives": str(call.cloud.store.tolerance()),
+        "survives_now": None if now is None else str(now),
+        "survives_no_loss": call.cloud.store.tolerance().devices == 0,
         "position": health.position,
         "log_failure": health.log_failure,
         "devices": msgspec.to_builtins(health.devices),

@@ -31,6 +31,8 @@ async def keep(folder: Folder, config: Config, say_ready: Callable[[], None]) ->
             len(cloud.store.rings.current.devices),
             cloud.store.tolerance(),
         )
+        if not cloud.store.tolerance().devices:
+            log.warning("NO DEVICE MAY BE LOST: whichever it is, objects are lost with it")
         control = ControlServer(cloud)
         await control.open(folder.control)
         try:

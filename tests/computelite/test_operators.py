@@ -56,6 +56,8 @@ def test_a_whole_cloud_is_well_and_says_what_it_survives(filled: Cloud) -> None:
     assert [d["state"] for d in status["devices"]] == ["ok"] * 6
     assert "any 2 devices" in asked(filled, "ring", "show")["survives"]
     assert "any 2 devices" in filled.cli("status").stdout
+    assert status["running"] is True
+    assert "not running" not in filled.cli("status").stdout
     scrub = asked(filled, "scrub")
     assert scrub["clean"]
     assert scrub["ok"] == scrub["fragments"] > 0
@@ -63,7 +65,10 @@ def test_a_whole_cloud_is_well_and_says_what_it_survives(filled: Cloud) -> None:
 
 def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Cloud) -> None:
     filled.stop()
-    assert asked(filled, "status")["status"] == "ok"
+    status = asked(filled, "status")
+    assert (status["status"], status["running"]) == ("ok", False)
+    told = filled.cli("status").stdout
+    assert told.startswith("not running: start it with `cumulog serve`\n")
     assert asked(filled, "scrub", "--quick")["clean"]
     key = asked(filled, "key", "create", "--description", "made while stopped")
     assert key["access_key"] in filled.cli("key", "list").stdout
@@ -88,6 +93,9 @@ def test_two_emptied_devices_come_back_by_repair_and_by_nothing_else(
         filled.start()
         states = [d["state"] for d in asked(filled, "device", "list", status=1)["devices"]]
         assert states.count("out") == 2
+        told = filled.cli("status", check=1).stdout
+        assert "now, with devices 0, 3 out, it survives the loss of no device" in told
+        assert "run `cumulog repair` when the disk is back or replaced" in told
     check_bodies(filled)
     assert list(lost[1].iterdir()) == []
     repaired = asked(filled, "repair")

@@ -79,6 +79,12 @@ def test_it_says_which_losses_are_survived(tmp_path: Path) -> None:
         assert said in cloud.log.read_text()
 
 
+def test_a_ring_that_survives_no_loss_is_warned_of(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--devices", "1", "--code", "1+1", "--workers", "1") as cloud:
+        assert "NO DEVICE MAY BE LOST" in cloud.log.read_text()
+        assert "NO DEVICE MAY BE LOST" in cloud.cli("status").stdout
+
+
 def test_what_holds_a_secret_is_its_owner_s_only(cloud: Cloud) -> None:
     assert stat.S_IMODE(cloud.data.stat().st_mode) == 0o700
     for name in ("credentials.env", "clouds.yaml", "cumulog.json", "control.sock", "log.db"):
