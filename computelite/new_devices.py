@@ -25,7 +25,9 @@ def check_new_devices(folder: Folder, record: Record) -> None:
     paths = [folder.device(path) for path in record.devices]
     _check_apart(folder.root, paths)
     for path in paths:
-        _check_one(path, record.cloud_id)
+        # What is below a data folder that is to be made can be made, or that cannot.
+        if folder.root.exists() or not path.is_relative_to(folder.root):
+            _check_one(path, record.cloud_id)
 
 
 def is_of_cloud(path: Path, cloud_id: str) -> bool:

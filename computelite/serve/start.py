@@ -15,7 +15,7 @@ from functools import partial
 from computelite.config import Config
 from computelite.credentials import Chosen
 from computelite.first_start import prepare, settle_record
-from computelite.folder import Folder, lock_folder, make_folder, new_record
+from computelite.folder import Folder, check_folder, lock_folder, make_folder, new_record
 from computelite.new_devices import check_new_devices
 from computelite.serve.child import run_loop
 from computelite.serve.keeper import keep
@@ -53,6 +53,7 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
         lock_folder(folder, clock)
         s3, api = _listen(config)
     else:  # a first start that is refused leaves nothing behind
+        check_folder(folder)
         check_new_devices(folder, asked)
         s3, api = _listen(config)
         make_folder(folder)

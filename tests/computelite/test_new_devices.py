@@ -15,6 +15,7 @@ from swiftlite.node.identity import format_device
 
 def check(tmp_path: Path, *names: str) -> None:
     folder = Folder(tmp_path / "data")
+    folder.root.mkdir()
     devices = ",".join(str(tmp_path / name) for name in names)
     check_new_devices(folder, new_record(folder, cloud_id="c", devices=devices, code="", log=""))
 
@@ -26,7 +27,8 @@ def formatted(path: Path, cloud_id: str) -> None:
 def test_absent_and_empty_folders_may_and_none_is_made(tmp_path: Path) -> None:
     (tmp_path / "empty" / "lost+found").mkdir(parents=True)
     check(tmp_path, "empty", "absent/below", "data/x")
-    assert {path.name for path in tmp_path.iterdir()} == {"empty"}
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "data"}
+    assert not any((tmp_path / "data").iterdir())
 
 
 def test_what_this_cloud_had_formatted_before_an_interruption_may(tmp_path: Path) -> None:
