@@ -16,13 +16,15 @@ from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 from swiftlite.catalog import rings as catalog
 from swiftlite.catalog.events import RING_STREAM
+from swiftlite.catalog.queries import bucket_by_id
 from swiftlite.catalog.rows import DeviceRow
 from swiftlite.gateway.devices import Condition, Devices
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.gateway import Gateway
+from swiftlite.gateway.repairs import Told
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
-from swiftlite.heal.adopt import adopt
+from swiftlite.heal.adopt import Adoption, adopt
 from swiftlite.heal.repair import repair_blob
 from swiftlite.node.device import Device, Limits, format_device
 from swiftlite.node.disk import Disk, PosixDisk
@@ -202,7 +204,7 @@ class Store:
         for row in await catalog.devices(self.log):
             if row.state == "in" and not self.devices.is_up(row.id):
                 try:
-                    new = await adopt(
+                    found = await adopt(
                         self.log,
                         self.disk,
                         row,
@@ -214,7 +216,7 @@ class Store:
                 except (CloudError, OSError) as error:
                     log_.warning("device %d is not adopted: %s", row.id, error)
                     continue
-                adopted += [row.id] if new else []
+                adopted += [row.id] if found is not Adoption.KNOWN else []
         await self.refresh()
         return adopted
 
@@ -257,11 +259,15 @@ class Store:
             self.engine.readers.publish(self.log.head())
 
     async def _repair_reads(self) -> None:
+        told = Told(self.engine.clock)
         while True:
             damaged = await self.engine.repairs.next()
             done = await repair_blob(self.engine, damaged.blob, damaged.label, since=damaged.since)
-            if not done.is_complete:
-                log_.warning("blob %s could not be repaired: %s", damaged.blob.id.hex(), done)
+            if not done.is_complete and told.is_time(damaged.blob.id):
+                label = damaged.label
+                bucket = await bucket_by_id(self.log, label.bucket_id)
+                name = f"{bucket.name if bucket else '(deleted bucket)'}/{label.key}"
+                log_.warning("damage in %r could not be repaired: %s", name, done)
 
 
 def recorded_path(log: SqliteLog, path: Path) -> str:

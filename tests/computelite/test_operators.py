@@ -128,6 +128,34 @@ def test_a_device_of_another_cloud_is_refused_until_it_is_emptied(
     assert asked(filled, "scrub")["clean"]
 
 
+def test_an_earlier_disk_that_came_back_is_not_called_empty(filled: Cloud) -> None:
+    filled.stop()
+    earlier = device(filled, 1).rename(filled.data.parent / "earlier")
+    assert "device 1: adopted, empty" in filled.cli("repair").stdout
+    shutil.rmtree(device(filled, 1))
+    earlier.rename(device(filled, 1))
+    assert "device 1: adopted, with what it held" in filled.cli("repair").stdout
+    assert asked(filled, "scrub")["clean"]
+
+
+def test_what_cannot_be_read_is_named_with_its_bucket_and_the_ways_out(filled: Cloud) -> None:
+    filled.stop()
+    away = [device(filled, number) for number in (0, 1, 2)]
+    for path in away:
+        path.rename(path.with_name(f"{path.name}-away"))
+    told = filled.cli("scrub", check=1).stdout
+    assert "kept/k3000000: 3 of the 4 fragments" in told
+    assert "put the missing disks back (out: 0, 1, 2)" in told
+    for path in away:
+        path.mkdir()
+    told = filled.cli("repair", check=1).stdout
+    assert "kept/k3000000: 3 of the 4 fragments" in told
+    assert told.endswith("put lost disks back, or restore each object from a copy, or delete it\n")
+    told = filled.cli("scrub", check=1).stdout
+    assert "kept/k3000000" in told
+    assert "cumulog repair" not in told
+
+
 def test_a_damaged_fragment_is_found_by_scrub_and_mended_by_repair(filled: Cloud) -> None:
     filled.stop()
     volume = max(device(filled, 4).glob("large/*/*"), key=lambda path: path.stat().st_size)
