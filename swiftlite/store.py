@@ -178,13 +178,16 @@ class Store:
         store._seen = seen
         return store
 
-    async def run(self) -> None:
+    async def run(self, *, syncs: bool = False) -> None:
         """Do what every process must: follow ring and device events, look for devices that are out,
         repair what reads found damaged. Goes on until it is cancelled.
+
+        With `syncs` devices are probed by a write to the disk itself, which one process may do for
+        all: what it costs each disk is the same however many workers there are.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_rings())
-            tasks.create_task(self._reopen_devices())
+            tasks.create_task(self._reopen_devices(syncs))
             tasks.create_task(self._repair_reads())
             tasks.create_task(self._publish_readers())
 
@@ -248,10 +251,10 @@ class Store:
         async for _ in self.log.follow(after=self._seen, streams=RING_STREAM, lag_s=RINGS_S):
             await self.refresh()
 
-    async def _reopen_devices(self) -> None:
+    async def _reopen_devices(self, syncs: bool) -> None:
         while True:
             await asyncio.sleep(REOPEN_S)
-            await self.devices.reopen()
+            await self.devices.reopen(sync=syncs)
 
     async def _publish_readers(self) -> None:
         while True:

@@ -22,7 +22,7 @@ async def keep(folder: Folder, config: Config, say_ready: Callable[[], None]) ->
     """
     async with (
         Cloud.open(folder, config) as cloud,
-        duty("upkeep of devices", cloud.store.run()) as upkeep,
+        duty("upkeep of devices", cloud.store.run(syncs=True)) as upkeep,
         duty("chores", chores(cloud)) as doing,
     ):
         log.info(
