@@ -79,6 +79,13 @@ def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Clo
     ).head_bucket(Bucket="kept")
 
 
+def test_a_key_for_a_bucket_that_is_not_there_is_made_and_that_is_said(filled: Cloud) -> None:
+    made = filled.cli("key", "create", "--bucket", "later")
+    assert made.stdout.startswith("AWS_ACCESS_KEY_ID=")
+    assert "there is no bucket later yet" in made.stderr
+    assert filled.cli("key", "create", "--bucket", "kept").stderr == ""
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_two_emptied_devices_come_back_by_repair_and_by_nothing_else(
     filled: Cloud, stopped: bool
