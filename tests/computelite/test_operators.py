@@ -79,6 +79,28 @@ def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Clo
     ).head_bucket(Bucket="kept")
 
 
+def test_the_log_is_searched_by_a_user_s_name_or_id(filled: Cloud) -> None:
+    by_name = filled.cli("log", "grep", "--actor", "admin", "--json").stdout.splitlines()
+    written = [json.loads(line) for line in by_name]
+    assert len([each for each in written if each["type"] == "object.written"]) == len(BODIES)
+    by_id = filled.cli("log", "grep", "--actor", written[0]["actor"], "--json").stdout
+    assert by_id.splitlines() == by_name
+
+
+def test_config_shows_what_is_recorded_and_where_the_cloud_listens(
+    filled: Cloud, tmp_path: Path
+) -> None:
+    told = filled.cli("config").stdout
+    assert "# recorded code: 4+2\n" in told
+    assert "devices/d1,devices/d2" in told
+    assert f"# s3 at the last start: {filled.endpoint}\n" in told
+    (tmp_path / "again.toml").write_text(told)
+    again = filled.cli("config", "--config", str(tmp_path / "again.toml")).stdout
+    assert again == told
+    assert asked(filled, "config")["cloud"]["recorded code"] == "4+2"
+    assert filled.credentials["AWS_SECRET_ACCESS_KEY"] not in told
+
+
 def test_a_key_for_a_bucket_that_is_not_there_is_made_and_that_is_said(filled: Cloud) -> None:
     made = filled.cli("key", "create", "--bucket", "later")
     assert made.stdout.startswith("AWS_ACCESS_KEY_ID=")
