@@ -9,13 +9,14 @@ from computelite.cloud import Cloud
 from eventlog.errors import CloudError
 from eventlog.log import Actor
 from swiftlite.catalog.rings import devices
-from swiftlite.heal.adopt import adopt
+from swiftlite.heal.adopt import Adoption, adopt
 
 
 class Adopted(NamedTuple):
     """What was done about devices that were not what they should be."""
 
     replaced: list[int]
+    held: list[int]  # those of them that came back with what they held; the others were empty
     refused: dict[int, str]  # device -> why
 
 
@@ -25,6 +26,7 @@ async def adopt_folders(cloud: Cloud, *, actor: Actor) -> Adopted:
     A folder that holds something else is refused, and left as it is.
     """
     replaced: list[int] = []
+    held: list[int] = []
     refused: dict[int, str] = {}
     for row in await devices(cloud.log):
         if row.state != "in":
@@ -33,7 +35,7 @@ async def adopt_folders(cloud: Cloud, *, actor: Actor) -> Adopted:
             # Whoever asks for repair says that the disk is gone, and not only unmounted.
             with contextlib.suppress(FileExistsError):
                 cloud.store.disk.mkdir(str(cloud.folder.device(row.path)))
-            is_new = await adopt(
+            found = await adopt(
                 cloud.log,
                 cloud.store.disk,
                 row,
@@ -45,6 +47,7 @@ async def adopt_folders(cloud: Cloud, *, actor: Actor) -> Adopted:
         except (CloudError, OSError) as error:
             refused[row.id] = str(error)
         else:
-            replaced += [row.id] if is_new else []
+            replaced += [row.id] if found is not Adoption.KNOWN else []
+            held += [row.id] if found is Adoption.HELD else []
     await cloud.store.refresh()
-    return Adopted(replaced, refused)
+    return Adopted(replaced, held, refused)

@@ -18,6 +18,7 @@ from msgspec import Meta
 from computelite.errors import WrongUsage
 
 DAY_S = 86_400
+MAX_WORKERS = 256
 
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -93,7 +94,7 @@ class Processes(Knobs, frozen=True, kw_only=True):
     """How the work is spread."""
 
     workers: Annotated[
-        int, Meta(ge=0, le=256, description="gateway processes; 0: one for each core")
+        int, Meta(ge=0, le=MAX_WORKERS, description="gateway processes; 0: one for each core")
     ] = 0
     drain_s: Annotated[
         Seconds, Meta(description="seconds for requests in flight to end after SIGTERM")

@@ -26,6 +26,7 @@ from computelite.folder import Folder, Record, check_record, new_record, read_re
 from computelite.identity.commands import IssuedKey, found_admin, secret_context
 from computelite.identity.events import AccessKeyCreated
 from computelite.keystore import KeyStore, create_keystore, open_keystore
+from computelite.new_devices import check_new_devices, is_of_cloud
 from computelite.secret import Secret
 from computelite.views import VIEWS
 from eventlog.clock import Clock, Ids
@@ -47,6 +48,7 @@ def settle_record(folder: Folder, *, devices: str, code: str, log: str, ids: Ids
         return record
     cloud_id = ids.uuid7().hex()
     record = new_record(folder, cloud_id=cloud_id, devices=devices, code=code, log=log)
+    check_new_devices(folder, record)
     write_record(folder, record)
     return record
 
@@ -56,13 +58,14 @@ async def prepare(
 ) -> None:
     """Do what is left of the first start, and write the credential files.
 
-    Raises:  LogMissing, KeyStoreMissing, Contradiction, and what formatting devices raises.
+    Raises:  LogMissing, KeyStoreMissing, WrongUsage, and what formatting devices raises.
     """
     if folder.log.exists():
         keystore = open_keystore(folder.keystore, ids)
-    elif any((folder.device(path) / "device.json").exists() for path in record.devices):
+    elif any(is_of_cloud(folder.device(path), record.cloud_id) for path in record.devices):
         raise LogMissing(path=folder.log)
     else:
+        check_new_devices(folder, record)
         create_keystore(folder.keystore, ids)
         keystore = open_keystore(folder.keystore, ids)
     log = await SqliteLog.open(folder.log, views=VIEWS, clock=clock, ids=ids)
@@ -92,6 +95,7 @@ async def prepare(
 async def _found_devices(
     log: SqliteLog, folder: Folder, record: Record, clock: Clock, ids: Ids
 ) -> None:
+    check_new_devices(folder, record)  # all of them, before the first is formatted
     paths = [folder.device(path) for path in record.devices]
     for path in paths:
         try:

@@ -105,20 +105,32 @@ def _lives(pid: str) -> bool:
     return status.rpartition(")")[2].split()[:1] != ["Z"]
 
 
+def check_folder(folder: Folder) -> None:
+    """Find out whether the data folder is a cloud's or may become one; change nothing.
+
+    Raises:  FolderForeign if it holds other things; what an interrupted first start left is ours.
+    NotADirectoryError if it is below a file.
+    """
+    try:
+        found = {entry.name for entry in os.scandir(folder.root)}
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        if not folder.root.exists():
+            raise
+        raise FolderForeign(folder=folder.root) from None
+    ours = {"lock", "keystore", "cumulog.json", "cumulog.json.new"}
+    if "cumulog.json" not in found and not found <= ours:
+        raise FolderForeign(folder=folder.root) from None
+
+
 def make_folder(folder: Folder) -> None:
     """Make the data folder if it is not there, readable by its owner only.
 
-    Raises:  FolderForeign if it holds other things; what an interrupted first start left is ours.
+    Raises:  what check_folder raises; OSError.
     """
-    try:
-        folder.root.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        if not folder.root.is_dir():
-            raise FolderForeign(folder=folder.root) from None
-        ours = {"lock", "keystore", "cumulog.json", "cumulog.json.new"}
-        found = {entry.name for entry in os.scandir(folder.root)}
-        if "cumulog.json" not in found and not found <= ours:
-            raise FolderForeign(folder=folder.root) from None
+    check_folder(folder)
+    folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     sync_folder(folder.root.parent)
 
 
@@ -183,7 +195,7 @@ def parse_devices(text: str, root: Path) -> tuple[str, ...]:
     if text.isascii() and text.isdigit():
         count = int(text)
         if not 1 <= count <= 1000:
-            raise WrongUsage(reason=f"--devices {text}: between 1 and 1000, or folders")
+            raise WrongUsage(reason=f"--devices {text}: a number from 1 to 1000, or folders")
         return tuple(f"devices/d{number}" for number in range(1, count + 1))
     paths = [part for part in text.split(",") if part]
     absolute = [os.path.abspath(path) for path in paths]

@@ -16,13 +16,15 @@ from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 from swiftlite.catalog import rings as catalog
 from swiftlite.catalog.events import RING_STREAM
+from swiftlite.catalog.queries import bucket_by_id
 from swiftlite.catalog.rows import DeviceRow
 from swiftlite.gateway.devices import Condition, Devices
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.gateway import Gateway
+from swiftlite.gateway.repairs import Told
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
-from swiftlite.heal.adopt import adopt
+from swiftlite.heal.adopt import Adoption, adopt
 from swiftlite.heal.repair import repair_blob
 from swiftlite.node.device import Device, Limits, format_device
 from swiftlite.node.disk import Disk, PosixDisk
@@ -30,7 +32,7 @@ from swiftlite.node.errors import DeviceNotEmpty
 from swiftlite.node.rounds import Rounds
 from swiftlite.ring import ring as rings
 from swiftlite.ring.build import build
-from swiftlite.ring.tolerance import Tolerance, tolerance
+from swiftlite.ring.tolerance import Tolerance, tolerance, tolerance_without
 
 log_ = logging.getLogger(__name__)
 
@@ -176,13 +178,16 @@ class Store:
         store._seen = seen
         return store
 
-    async def run(self) -> None:
+    async def run(self, *, syncs: bool = False) -> None:
         """Do what every process must: follow ring and device events, look for devices that are out,
         repair what reads found damaged. Goes on until it is cancelled.
+
+        With `syncs` devices are probed by a write to the disk itself, which one process may do for
+        all: what it costs each disk is the same however many workers there are.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_rings())
-            tasks.create_task(self._reopen_devices())
+            tasks.create_task(self._reopen_devices(syncs))
             tasks.create_task(self._repair_reads())
             tasks.create_task(self._publish_readers())
 
@@ -202,7 +207,7 @@ class Store:
         for row in await catalog.devices(self.log):
             if row.state == "in" and not self.devices.is_up(row.id):
                 try:
-                    new = await adopt(
+                    found = await adopt(
                         self.log,
                         self.disk,
                         row,
@@ -214,7 +219,7 @@ class Store:
                 except (CloudError, OSError) as error:
                     log_.warning("device %d is not adopted: %s", row.id, error)
                     continue
-                adopted += [row.id] if new else []
+                adopted += [row.id] if found is not Adoption.KNOWN else []
         await self.refresh()
         return adopted
 
@@ -233,6 +238,10 @@ class Store:
         """Return which losses the ring in force survives."""
         return tolerance(self.rings.current, self.engine.k)
 
+    def tolerance_now(self) -> Tolerance | None:
+        """Return which further losses it survives with what is out; None: that is too much."""
+        return tolerance_without(self.rings.current, self.engine.k, self.devices.out())
+
     async def close(self) -> None:
         """Finish what is under way, and let go of the devices. The log is its opener's to close."""
         await self.engine.close()
@@ -242,10 +251,10 @@ class Store:
         async for _ in self.log.follow(after=self._seen, streams=RING_STREAM, lag_s=RINGS_S):
             await self.refresh()
 
-    async def _reopen_devices(self) -> None:
+    async def _reopen_devices(self, syncs: bool) -> None:
         while True:
             await asyncio.sleep(REOPEN_S)
-            await self.devices.reopen()
+            await self.devices.reopen(sync=syncs)
 
     async def _publish_readers(self) -> None:
         while True:
@@ -253,11 +262,15 @@ class Store:
             self.engine.readers.publish(self.log.head())
 
     async def _repair_reads(self) -> None:
+        told = Told(self.engine.clock)
         while True:
             damaged = await self.engine.repairs.next()
             done = await repair_blob(self.engine, damaged.blob, damaged.label, since=damaged.since)
-            if not done.is_complete:
-                log_.warning("blob %s could not be repaired: %s", damaged.blob.id.hex(), done)
+            if not done.is_complete and told.is_time(damaged.blob.id):
+                label = damaged.label
+                bucket = await bucket_by_id(self.log, label.bucket_id)
+                name = f"{bucket.name if bucket else '(deleted bucket)'}/{label.key}"
+                log_.warning("damage in %r could not be repaired: %s", name, done)
 
 
 def recorded_path(log: SqliteLog, path: Path) -> str:

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, work: Callable[[], int]) -> int:
     try:
         return work()
     except CloudError as error:
-        _tell(args, error)
+        _tell(args, error, str(error))
         return WRONG if isinstance(error, WrongUsage) else BAD
     except BrokenPipeError:
         # `| head` has seen enough. The interpreter would complain again when it flushes at exit.
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace, work: Callable[[], int]) -> int:
         return GOOD
     except OSError as error:
         # A folder that is a file, is not ours, is on a full disk: the system's own words say which.
-        _tell(args, error)
+        _tell(args, error, f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return BAD
     except KeyboardInterrupt:
         return 130
@@ -118,8 +118,8 @@ def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _tell(args: argparse.Namespace, error: Exception) -> None:
+def _tell(args: argparse.Namespace, error: Exception, text: str) -> None:
     if args.json:
-        print(json_text({"error": type(error).__name__, "text": str(error)}))
+        print(json_text({"error": type(error).__name__, "text": text}))
     else:
-        print(f"cumulog: {error}", file=sys.stderr)
+        print(f"cumulog: {text}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from computelite.cli.command import GOOD, add_common, add_verb, ask, parser, run, show, table
@@ -51,6 +52,8 @@ def _create(args: argparse.Namespace) -> int:
         f"AWS_SECRET_ACCESS_KEY={result['secret_key']}",
     ]
     show(args, result, "\n".join(lines))
+    if not result["bucket_exists"]:
+        print(f"cumulog: there is no bucket {args.bucket} yet", file=sys.stderr)
     return GOOD
 
 

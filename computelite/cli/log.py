@@ -9,6 +9,7 @@ from pathlib import Path
 from computelite.cli.command import add_common, add_common_to_verb, parser, run
 from computelite.folder import Folder, check_record, read_record
 from eventlog.cli import register
+from eventlog.sqlite import SqliteLog
 
 EXAMPLES = """
 cumulog log tail -f
@@ -25,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     top = parser("log", "The history of everything, from the event log.", EXAMPLES)
     add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    register(verbs, add_common=add_common_to_verb, path=_path, views=lambda: VIEWS)
+    register(verbs, add_common=add_common_to_verb, path=_path, views=lambda: VIEWS, actor=_actor)
     args = top.parse_args(argv)
 
     def work() -> int:
@@ -33,6 +34,14 @@ def main(argv: Sequence[str]) -> int:
         return status
 
     return run(args, work)
+
+
+async def _actor(log: SqliteLog, name: str) -> str:
+    """Return the id of the user of this name, as events have it; else the name, which is an id."""
+    from computelite.identity.view import Ref
+
+    user = await log.get("user_name", name.encode("utf-8", "replace"))
+    return user.id.hex() if isinstance(user, Ref) else name
 
 
 def _path(args: argparse.Namespace) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from computelite.cli.command import BAD, GOOD, add_common, ask, parser, run, show
+from computelite.cli.unreadable import unreadable_lines
 
 EXAMPLES = """
 cumulog repair
@@ -35,7 +36,11 @@ def main(argv: Sequence[str]) -> int:
 
 def repair_text(result: dict[str, Any]) -> str:
     """Return what a repair did, for people."""
-    lines = [f"device {device}: adopted, empty" for device in result["replaced"]]
+    lines = [
+        f"device {device}: adopted, "
+        + ("with what it held" if device in result["held"] else "empty")
+        for device in result["replaced"]
+    ]
     lines += [f"device {device}: REFUSED: {why}" for device, why in result["refused"].items()]
     lines.append(
         f"{result['blobs']:,} blobs looked at, {result['repaired']:,} repaired,"
@@ -44,5 +49,5 @@ def repair_text(result: dict[str, Any]) -> str:
     if result["failed"]:
         lines.append(f"{result['failed']:,} blobs were not wholly repaired: try again")
     if result["unreadable"]:
-        lines.append(f"UNREADABLE: {result['unreadable']:,} blobs; see `cumulog scrub`")
+        lines += unreadable_lines(result["unreadable"], result["named"], result["devices_out"])
     return "\n".join(lines)

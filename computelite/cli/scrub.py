@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from computelite.cli.command import BAD, GOOD, add_common, ask, parser, run, show
+from computelite.cli.unreadable import unreadable_lines
 
 EXAMPLES = """
 cumulog scrub
@@ -50,10 +51,13 @@ def scrub_text(result: dict[str, Any]) -> str:
     if result["devices_out"]:
         lines.append(f"devices out: {', '.join(map(str, result['devices_out']))}")
     if result["unreadable_count"]:
-        lines.append(f"UNREADABLE: {result['unreadable_count']:,} blobs")
-        lines += [
-            f"  {each['kind']} {each['key']!r}: {each['good']} of {each['needed']} fragments"
-            for each in result["unreadable"][:100]
-        ]
-    lines.append("all is good" if result["clean"] else "run `cumulog repair`")
+        lines += unreadable_lines(
+            result["unreadable_count"], result["unreadable"], result["devices_out"]
+        )
+    if result["clean"]:
+        lines.append("all is good")
+    elif result["devices_out"]:
+        lines.append("run `cumulog repair`, best when the disk is back or replaced")
+    elif result["repairable"]:
+        lines.append("run `cumulog repair`")
     return "\n".join(lines)

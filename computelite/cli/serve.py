@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from computelite.cli.command import add_common, parser, run
-from computelite.config import load_config
+from computelite.config import MAX_WORKERS, load_config
 from computelite.errors import WrongUsage
 from computelite.folder import Folder
 
@@ -48,6 +48,11 @@ def main(argv: Sequence[str]) -> int:
             "processes.workers": args.workers,
             "log.url": args.log,
         }
+        if args.workers is not None and not 0 <= args.workers <= MAX_WORKERS:
+            raise WrongUsage(
+                reason=f"--workers {args.workers}: a number from 1 to {MAX_WORKERS},"
+                " or 0 for one per core"
+            )
         config = load_config(args.config, flags)
         # Imported here: a wrong flag is answered before the whole cloud is loaded.
         from computelite.credentials import Chosen

@@ -20,6 +20,7 @@ class Call(NamedTuple):
     cloud: Cloud
     report: Report
     actor: Actor
+    running: bool  # whether it serves, or was opened for this request
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

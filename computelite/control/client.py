@@ -65,7 +65,8 @@ async def _do_here(
     from eventlog.log import Actor
 
     async with Cloud.open(folder) as cloud:
-        return await perform(cloud, request, on_progress, Actor(id=operator_id(os.getuid())))
+        actor = Actor(id=operator_id(os.getuid()))
+        return await perform(cloud, request, on_progress, actor, running=False)
 
 
 def _raised(failure: Failure) -> Exception:

@@ -58,7 +58,9 @@ async def create(call: Call, wanted: CreateKey) -> dict[str, Any]:
         description=wanted.description,
         actor=call.actor,
     )
+    claimed = wanted.bucket is None or await log.get("bucket_claim", wanted.bucket.encode())
     return {
+        "bucket_exists": bool(claimed),
         "access_key": issued.key_id,
         "secret_key": issued.secret.reveal(),
         "bucket": wanted.bucket,

@@ -38,7 +38,9 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-async def perform(cloud: Cloud, request: Request, report: Report, actor: Actor) -> dict[str, Any]:
+async def perform(
+    cloud: Cloud, request: Request, report: Report, actor: Actor, *, running: bool
+) -> dict[str, Any]:
     """Do what was asked; return its result when it is done.
 
     Raises:  WrongUsage for an unknown operation or wrong arguments, and what the operation raises.
@@ -50,4 +52,4 @@ async def perform(cloud: Cloud, request: Request, report: Report, actor: Actor) 
         arguments = msgspec.convert(request.arguments, operation.arguments)
     except msgspec.ValidationError as error:
         raise WrongUsage(reason=f"{request.do}: {error}") from None
-    return await operation.run(Call(cloud, report, actor), arguments)
+    return await operation.run(Call(cloud, report, actor, running), arguments)

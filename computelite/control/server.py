@@ -83,9 +83,10 @@ class ControlServer:
         async def work() -> Reply:
             try:
                 request = msgspec.json.decode(line, type=Request)
-                return Reply(
-                    result=await perform(self._cloud, request, newest.append, _peer(writer))
+                result = await perform(
+                    self._cloud, request, newest.append, _peer(writer), running=True
                 )
+                return Reply(result=result)
             except (CloudError, msgspec.MsgspecError) as error:
                 usage = isinstance(error, WrongUsage | msgspec.MsgspecError)
                 return Reply(error=Failure(type(error).__name__, str(error), usage))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,9 +10,12 @@ import msgspec
 from computelite.adopt import adopt_folders
 from computelite.control.call import Arguments, Call, Nothing
 from computelite.control.messages import Progress
+from eventlog.log import Log
+from swiftlite.catalog.queries import bucket_by_id
 from swiftlite.heal import pace
 from swiftlite.heal.repair import repair
 from swiftlite.heal.scrub import scrub
+from swiftlite.heal.unreadable import Unreadable
 from swiftlite.ring.tolerance import balance
 
 
@@ -24,11 +28,15 @@ class Scrub(Arguments, frozen=True, kw_only=True):
 async def status(call: Call, _: Nothing) -> dict[str, Any]:
     """Return how the cloud is."""
     health = await call.cloud.health()
+    now = call.cloud.store.tolerance_now()
     return {
         **health.public(),
+        "running": call.running,
         "cloud_id": call.cloud.record.cloud_id,
         "code": call.cloud.record.code,
         "survives": str(call.cloud.store.tolerance()),
+        "survives_now": None if now is None else str(now),
+        "survives_no_loss": call.cloud.store.tolerance().devices == 0,
         "position": health.position,
         "log_failure": health.log_failure,
         "devices": msgspec.to_builtins(health.devices),
@@ -71,7 +79,11 @@ async def scrub_all(call: Call, wanted: Scrub) -> dict[str, Any]:
     """Look at every fragment of every version; return what was found. Changes nothing."""
     await call.cloud.store.refresh()
     found = await scrub(call.cloud.store.engine, deep=not wanted.quick, report=_reporter(call))
-    return {"clean": found.is_clean, **msgspec.to_builtins(found)}
+    return {
+        "clean": found.is_clean,
+        **msgspec.to_builtins(found),
+        "unreadable": await _named(call.cloud.log, found.unreadable),
+    }
 
 
 async def repair_all(call: Call, _: Nothing) -> dict[str, Any]:
@@ -80,10 +92,22 @@ async def repair_all(call: Call, _: Nothing) -> dict[str, Any]:
     done = await repair(call.cloud.store.engine, deep=True, report=_reporter(call))
     return {
         "replaced": adopted.replaced,
+        "held": adopted.held,
         "refused": {str(device): why for device, why in adopted.refused.items()},
         "devices_out": sorted(call.cloud.store.devices.out()),
         **msgspec.to_builtins(done),
+        "named": await _named(call.cloud.log, done.named),
     }
+
+
+async def _named(log: Log, unreadable: Sequence[Unreadable]) -> list[dict[str, Any]]:
+    """Return versions with the names of their buckets; a deleted one has none any more."""
+    names: dict[bytes, str | None] = {}
+    for each in unreadable:
+        if each.bucket_id not in names:
+            bucket = await bucket_by_id(log, each.bucket_id)
+            names[each.bucket_id] = bucket.name if bucket is not None else None
+    return [{**msgspec.to_builtins(x), "bucket": names[x.bucket_id]} for x in unreadable]
 
 
 def _reporter(call: Call) -> pace.Report:

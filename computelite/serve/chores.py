@@ -149,7 +149,9 @@ class SlowScrub:
             await repair(cloud.store.engine, deep=True)
         self._save(msgspec.structs.replace(state, done=True, hurt=False))
         if found.unreadable_count:
-            log.error("scrub: %d blobs cannot be read; see `cumulog scrub`", found.unreadable_count)
+            log.error(
+                "scrub: %d blobs cannot be read: `cumulog scrub` names them", found.unreadable_count
+            )
 
     def _report(self, state: ScrubState, progress: Progress) -> None:
         now_s = self._cloud.clock.monotonic_s()

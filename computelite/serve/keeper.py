@@ -22,7 +22,7 @@ async def keep(folder: Folder, config: Config, say_ready: Callable[[], None]) ->
     """
     async with (
         Cloud.open(folder, config) as cloud,
-        duty("upkeep of devices", cloud.store.run()) as upkeep,
+        duty("upkeep of devices", cloud.store.run(syncs=True)) as upkeep,
         duty("chores", chores(cloud)) as doing,
     ):
         log.info(
@@ -31,6 +31,8 @@ async def keep(folder: Folder, config: Config, say_ready: Callable[[], None]) ->
             len(cloud.store.rings.current.devices),
             cloud.store.tolerance(),
         )
+        if not cloud.store.tolerance().devices:
+            log.warning("NO DEVICE MAY BE LOST: whichever it is, objects are lost with it")
         control = ControlServer(cloud)
         await control.open(folder.control)
         try:

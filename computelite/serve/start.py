@@ -15,7 +15,8 @@ from functools import partial
 from computelite.config import Config
 from computelite.credentials import Chosen
 from computelite.first_start import prepare, settle_record
-from computelite.folder import Folder, lock_folder, make_folder, new_record
+from computelite.folder import Folder, check_folder, lock_folder, make_folder, new_record
+from computelite.new_devices import check_new_devices
 from computelite.serve.child import run_loop
 from computelite.serve.keeper import keep
 from computelite.serve.listeners import Address, parse_address, tls_context
@@ -41,16 +42,23 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
         "log": config.log.url,
     }
     # Whatever is wrong with the call is said before anything is made.
-    new_record(folder, cloud_id="", **wanted)
-    parse_address(config.listen.s3)
-    parse_address(config.listen.api)
+    asked = new_record(folder, cloud_id="", **wanted)
+    parse_address(config.listen.s3, flag="--s3")
+    parse_address(config.listen.api, flag="--api")
     cert, key = config.listen.tls_cert, config.listen.tls_key
     tls = tls_context(cert, key) if cert else None
     _allow_descriptors(config.http.connections + API_CONNECTIONS + _OWN_DESCRIPTORS)
-    make_folder(folder)
-    lock_folder(folder, clock)
+    if folder.record.exists():
+        make_folder(folder)
+        lock_folder(folder, clock)
+        s3, api = _listen(config)
+    else:  # a first start that is refused leaves nothing behind
+        check_folder(folder)
+        check_new_devices(folder, asked)
+        s3, api = _listen(config)
+        make_folder(folder)
+        lock_folder(folder, clock)
     scheme = "https" if tls else "http"
-    s3, api = Address(config.listen.s3), Address(config.listen.api)
     record = settle_record(folder, **wanted, ids=ids)
     urls = {"s3": s3.url(scheme), "api": api.url(scheme)}
     gc.collect()
@@ -88,6 +96,16 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
         on_drain=give_ports_back,
         drain_s=config.processes.drain_s,
     ).run()
+
+
+def _listen(config: Config) -> tuple[Address, Address]:
+    """Take both ports.
+
+    Raises:  WrongUsage that names the flag to change.
+    """
+    s3 = Address(config.listen.s3, flag="--s3")
+    api = Address(config.listen.api, flag="--api", beside=s3)
+    return s3, api
 
 
 def _allow_descriptors(needed: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eventlog.cli import events, tables
-from eventlog.cli.common import FindViews
+from eventlog.cli.common import FindActor, FindViews
 from eventlog.shown import When, when_from_text
 
 AddCommon = Callable[[argparse.ArgumentParser], None]
@@ -20,12 +20,19 @@ FindPath = Callable[[argparse.Namespace], Path]
 Verbs = Any  # argparse's own type of subparsers is private
 
 
-def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: FindViews) -> None:
+def register(
+    verbs: Verbs,
+    *,
+    add_common: AddCommon,
+    path: FindPath,
+    views: FindViews,
+    actor: FindActor | None = None,
+) -> None:
     """Add the log's verbs to `verbs`; each sets `run`, which takes the arguments.
 
     `add_common` adds what every command of the program takes, `--json` among it; `path` says
-    where the log is, `views` which views the program has. `run` returns the exit code: 0 good,
-    1 damage or a refusal found, 2 wrong usage.
+    where the log is, `views` which views the program has, `actor` which id a name stands for.
+    `run` returns the exit code: 0 good, 1 damage or a refusal found, 2 wrong usage.
     """
 
     def verb(name: str, what: str, examples: str, work: Any) -> argparse.ArgumentParser:
@@ -39,7 +46,7 @@ def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: Find
             allow_abbrev=False,
         )
         add_common(parser)
-        parser.set_defaults(run=lambda args: work(args, path(args), views))
+        parser.set_defaults(find_actor=actor, run=lambda args: work(args, path(args), views))
         return parser
 
     tail = verb(
@@ -48,6 +55,7 @@ def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: Find
         "tail | tail -n 100 --type object.written | tail -f",
         events.tail,
     )
+    _say_lines(tail)
     tail.add_argument("-n", type=_count, default=10, metavar="N", help="so many (10)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as events are committed")
     _add_filters(tail)
@@ -64,7 +72,8 @@ def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: Find
         events.grep,
     )  # fmt: skip
     _add_filters(grep)
-    grep.add_argument("--actor", metavar="ID", help="by this actor only")
+    _say_lines(grep)
+    grep.add_argument("--actor", metavar="ID", help="by this actor, or this user by name")
     grep.add_argument("--since", type=_when, metavar="WHEN", help="from this position or time on")
     grep.add_argument("--until", type=_when, metavar="WHEN", help="up to this position or time")
     grep.add_argument("--text", metavar="TEXT", help="whose line as shown contains this text")
@@ -80,6 +89,7 @@ def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: Find
         "replay | replay --as-of 4711 --view catalog | replay --as-of 20261122t100000z --json",
         tables.replay,
     )  # fmt: skip
+    _say_lines(replay)
     replay.add_argument("--as-of", type=_when, metavar="WHEN", help="a position or time (the head)")
     replay.add_argument("--view", metavar="NAME", help="of this view only")
 
@@ -93,6 +103,10 @@ def register(verbs: Verbs, *, add_common: AddCommon, path: FindPath, views: Find
     again.add_argument(
         "--compare", action="store_true", help="compare old and new rows before; 1 if they differ"
     )
+
+
+def _say_lines(parser: argparse.ArgumentParser) -> None:
+    parser.description = f"{parser.description} With --json: one JSON document per line."
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:

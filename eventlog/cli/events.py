@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from eventlog.cli.common import DAMAGED, GOOD, FindViews, refuse
+from eventlog.cli.common import DAMAGED, GOOD, WRONG, FindViews, refuse, unknown_type
 from eventlog.errors import Unreadable
 from eventlog.event import type_named
 from eventlog.log import Recorded
@@ -21,6 +21,8 @@ def tail(args: argparse.Namespace, path: Path, views: FindViews) -> int:
 
     async def work() -> int:
         views()  # registers the events
+        if wrong := unknown_type(args.type):
+            return refuse(args, wrong, WRONG)
         log = await SqliteLog.open(path, read_only=True)
         try:
             head = log.head()
@@ -86,9 +88,15 @@ def grep(args: argparse.Namespace, path: Path, views: FindViews) -> int:
             yield rec
 
     async def work() -> int:
-        views()
-        log = await SqliteLog.open(path, read_only=True)
+        known = views()
+        if wrong := unknown_type(args.type):
+            return refuse(args, wrong, WRONG)
+        # Tables that are behind must not stand in the way of who does not ask them.
+        asks = args.actor is not None and args.find_actor is not None
+        log = await SqliteLog.open(path, views=known if asks else (), read_only=True)
         try:
+            if asks:
+                args.actor = await args.find_actor(log, args.actor)
             code, found = GOOD, 0
             async with aclosing(matching(log)) as events:
                 async for rec in events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -75,6 +76,10 @@ class Devices:
         device = self._open.get(id_)
         return device if device is not None and not device.reason else None
 
+    def even_out(self, id_: int) -> Device | None:
+        """Return a device that may be read from, though it may take no writes; None if closed."""
+        return self._open.get(id_)
+
     def reason(self, id_: int) -> str:
         """Return why a device is not up, "" if it is."""
         if id_ in self._late:
@@ -94,27 +99,31 @@ class Devices:
         calls.add(call)
         call.add_done_callback(lambda done: self._returned(id_, done))
 
-    async def adopt(self, rows: Iterable[DeviceRow]) -> None:
-        """Make the devices of the cloud these; open what is not open, close what is no more."""
+    async def adopt(self, rows: Iterable[DeviceRow], *, sync: bool = False) -> None:
+        """Make the devices of the cloud these; open what is not open, close what is no more.
+
+        What is open is probed by a small write, with `sync` to the disk itself.
+        """
         async with self._turn:
             self._rows = {row.id: row for row in rows if row.state == "in"}
             for id_, device in list(self._open.items()):
                 row = self._rows.get(id_)
                 if id_ not in self._late:
-                    await self._look(id_, device)
+                    await self._look(id_, device, sync=sync)
+                if row is not None and row.uuid == device.identity.uuid and device.state != "ok":
+                    self._say_out(id_, device.reason)
+                    if id_ in self._late or await self._stays_out(id_, device):
+                        continue
                 if row is None or row.uuid != device.identity.uuid or device.state != "ok":
-                    if device.state != "ok":
-                        log.warning("device %d is out: %s", id_, device.reason)
-                        self._reasons[id_] = device.reason
                     del self._open[id_]
                     await self._close(device)
             for id_, row in self._rows.items():
                 if id_ not in self._open:
                     await self._try(row)
 
-    async def reopen(self) -> None:
-        """See whether what is open is still there, and try again to open what is out."""
-        await self.adopt(list(self._rows.values()))
+    async def reopen(self, *, sync: bool = False) -> None:
+        """See whether what is open can still be written, and try again to open what is out."""
+        await self.adopt(list(self._rows.values()), sync=sync)
 
     async def conditions(self) -> list[Condition]:
         """Return how every device of the cloud is, by id."""
@@ -150,14 +159,49 @@ class Devices:
                 await self._close(device)
             self._open.clear()
 
-    async def _look(self, id_: int, device: Device) -> None:
-        """Let a device find out whether its folder is still there."""
-        call = asyncio.ensure_future(device.free_bytes())
+    async def _look(self, id_: int, device: Device, *, sync: bool) -> None:
+        """Let a device find out whether its folder is still there, and takes writes."""
+        if device.state != "ok":
+            return
+        call = asyncio.ensure_future(device.probe(sync=sync))
         await asyncio.wait((call,), timeout=LOOK_S)
         if not call.done():
             self.late(id_, call)
         elif not isinstance(call.exception(), CloudError | None):
             call.result()  # a bug: raise it
+
+    async def _stays_out(self, id_: int, device: Device) -> bool:
+        """Say whether a device that is out would be so again; till then it is read from."""
+
+        async def ask() -> bool:
+            try:
+                await device.free_bytes()
+            except CloudError:
+                return False  # its folder is gone: another may be there
+            try:
+                await device.probe()
+            except CloudError:
+                return True
+            return False
+
+        call = asyncio.ensure_future(ask())
+        await asyncio.wait((call,), timeout=LOOK_S)
+        if not call.done():
+            self.late(id_, call)
+            return True
+        return call.result()
+
+    def _say_out(self, id_: int, reason: str) -> None:
+        if self._reasons.get(id_) != reason:
+            log.warning("device %d is out: %s", id_, reason)
+        self._reasons[id_] = reason
+
+    async def _opened(self, row: DeviceRow) -> Device:
+        """Return a device that is open, and knows whether it takes writes."""
+        device = await self._open_device(row)
+        with contextlib.suppress(CloudError):
+            await device.probe()
+        return device
 
     async def _close(self, device: Device) -> None:
         """Close a device; one whose disk hangs, in its own time."""
@@ -169,7 +213,7 @@ class Devices:
             closing.result()
 
     async def _try(self, row: DeviceRow) -> None:
-        opening = self._opening.get(row.id) or asyncio.ensure_future(self._open_device(row))
+        opening = self._opening.get(row.id) or asyncio.ensure_future(self._opened(row))
         self._opening[row.id] = opening
         await asyncio.wait((opening,), timeout=LOOK_S)
         if not opening.done():  # the others must not wait for it
@@ -177,13 +221,13 @@ class Devices:
             return
         del self._opening[row.id]
         try:
-            self._open[row.id] = opening.result()
+            device = self._open[row.id] = opening.result()
         except (CloudError, OSError) as error:
-            if self._reasons.get(row.id) != str(error):
-                log.warning("device %d is out: %s", row.id, error)
-            self._reasons[row.id] = str(error)
+            self._say_out(row.id, str(error))
         else:
-            if self._reasons.pop(row.id, ""):
+            if device.state != "ok":
+                self._say_out(row.id, device.reason)
+            elif self._reasons.pop(row.id, ""):
                 log.warning("device %d is back", row.id)
 
     def _returned(self, id_: int, call: asyncio.Future[Any]) -> None:

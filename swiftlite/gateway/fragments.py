@@ -160,7 +160,7 @@ class Fragments:
             patience_s = settings.write_deadline_s
         denied = 0
         for id_ in candidates:
-            device = self._engine.devices.even_late(id_)
+            device = self._engine.devices.even_out(id_)
             if device is None:
                 continue
             if how is not _Search.PATIENT and not self._engine.devices.is_up(id_):

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
+from eventlog.clock import Clock
 from swiftlite.manifest import Blob
 from swiftlite.node.format import Label
+
+TOLD_AGAIN_S = 60.0
+_TOLD_MAX = 1000
 
 
 class Damaged(NamedTuple):
@@ -42,3 +46,22 @@ class Repairs:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+class Told:
+    """Remembers of which blobs the operator was told: each read of a lost one meets it again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._at_s: dict[bytes, float] = {}
+
+    def is_time(self, blob_id: bytes) -> bool:
+        """Say whether nobody was told of this blob in the last minute; now somebody is."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._at_s.get(blob_id, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+            return False
+        self._at_s.pop(blob_id, None)
+        while len(self._at_s) >= _TOLD_MAX:
+            del self._at_s[next(iter(self._at_s))]
+        self._at_s[blob_id] = now_s
+        return True

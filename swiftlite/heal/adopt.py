@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from eventlog.clock import Clock, Ids
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
@@ -20,6 +22,14 @@ from swiftlite.node.errors import DeviceEmpty
 from swiftlite.node.identity import Watch
 
 
+class Adoption(Enum):
+    """What a folder was when it was to become a device."""
+
+    KNOWN = "this device already"
+    EMPTY = "empty"
+    HELD = "this device as an earlier disk had it, with what it held"
+
+
 async def adopt(
     log: SqliteLog,
     disk: Disk,
@@ -29,8 +39,8 @@ async def adopt(
     clock: Clock,
     ids: Ids,
     actor: Actor,
-) -> bool:
-    """Make the folder at a device's path that device; return whether it was not before.
+) -> Adoption:
+    """Make the folder at a device's path that device; return what it was before.
 
     Raises:  DeviceMissing if there is no folder (an unmounted disk has none, or an empty one: who
              asks must know); DeviceForeign, DeviceDamaged if it holds anything else; OSError.
@@ -39,14 +49,14 @@ async def adopt(
     try:
         watch = Watch(disk, path)
     except DeviceEmpty:
-        uuid = ids.random(16).hex()
+        uuid, found = ids.random(16).hex(), Adoption.EMPTY
         # 1.
         format_device(disk, path, cloud_id=cloud_id, device_id=row.id, uuid=uuid, clock=clock)
     else:
-        uuid = watch.identity.uuid
+        uuid, found = watch.identity.uuid, Adoption.HELD
         watch.expect(path, cloud_id=cloud_id, device_id=row.id, uuid=uuid)
         if uuid == row.uuid:
-            return False
+            return Adoption.KNOWN
     # 2.
     await replace_device(log, device_id=row.id, uuid=uuid, path=row.path, actor=actor)
-    return True
+    return found

@@ -18,6 +18,7 @@ from swiftlite.gateway.write import discard
 from swiftlite.heal.examine import examine, examined, plan_for
 from swiftlite.heal.pace import Pace, Report
 from swiftlite.heal.plan import Plan
+from swiftlite.heal.unreadable import LISTED_MAX, Unreadable, unreadable
 from swiftlite.manifest import Blob, Hint
 from swiftlite.node.format import Label
 
@@ -34,12 +35,28 @@ class Repaired(msgspec.Struct, kw_only=True):
     fragments: int = 0  # written
     bytes: int = 0  # of the blobs that were repaired
     failed: int = 0  # some fragment could not be written: try again
-    unreadable: int = 0  # too few good fragments are left; `scrub` names them
+    unreadable: int = 0  # too few good fragments are left
+    named: list[Unreadable] = []  # those
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is left to do."""
         return not self.failed and not self.unreadable
+
+    def __str__(self) -> str:
+        """Return it as an operator reads it in the log."""
+        said = [f"{self.repaired} of {self.blobs} blobs repaired"] if self.repaired else []
+        if self.failed:
+            said.append(f"{self.failed} not wholly, as devices failed: to be tried again")
+        if self.unreadable:
+            said.append(f"{self.unreadable} cannot be read: too few good fragments can be reached")
+        return "; ".join(said) or "nothing was to be done"
+
+    def lost(self, place: Place | None, good: int) -> None:
+        """Count a blob that cannot be read, and name its version where that is known."""
+        self.unreadable += 1
+        if place is not None and len(self.named) < LISTED_MAX:
+            self.named.append(unreadable(place, good))
 
 
 async def repair(
@@ -67,7 +84,8 @@ async def repair(
             done.blobs += 1
             if plan.spare < 0:
                 # Else it was swept since the walk met it.
-                done.unreadable += await blobs.has_bytes(engine.log, place)
+                if await blobs.has_bytes(engine.log, place):
+                    done.lost(place, place.blob.needed + plan.spare)
             elif plan.writes and plan.spare == 0:
                 await crew.send(finding.blob, Label(place.bucket_id, place.key), plan, place)
                 await pace.step(place.blob.size)
@@ -108,7 +126,7 @@ async def repair_blob(
     done = Repaired(blobs=1)
     plan = plan_for(engine, await examine(engine, blob, deep=True))
     if plan.spare < 0:
-        done.unreadable = 1
+        done.lost(None, blob.needed + plan.spare)
     elif plan.writes:
         crew = _Crew(engine, done, since)
         await crew.send(blob, label, plan)
@@ -154,7 +172,7 @@ class _Crew:
             return
         self._done.hurt += 1
         if not is_readable:
-            self._done.unreadable += 1
+            self._done.lost(place, blob.needed + plan.spare)
             return
         self._done.fragments += len(written)
         if len(written) < len(plan.writes):

@@ -14,23 +14,11 @@ from swiftlite.catalog.blobs import Place
 from swiftlite.gateway.engine import Engine
 from swiftlite.heal.examine import Finding, examined
 from swiftlite.heal.pace import Pace, Report
+from swiftlite.heal.unreadable import LISTED_MAX, Unreadable, unreadable
 from swiftlite.node.device import ScannedDamage, ScannedFragment
 
 AT_ONCE = 8  # blobs looked at together
-LISTED_MAX = 100_000  # unreadable versions named one by one; beyond it they are counted
 YOUNG_MS = 15 * 60 * 1000  # a blob drawn this recently may belong to a write under way
-
-
-class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
-    """A version, or a part, of which too few good fragments can be reached now."""
-
-    bucket_id: bytes
-    key: str
-    begin: int  # position of its event; 0 for a part
-    kind: str  # "current", "noncurrent", "past", "part"
-    blob: bytes
-    good: int
-    needed: int
 
 
 class Scrubbed(msgspec.Struct, kw_only=True):
@@ -48,6 +36,7 @@ class Scrubbed(msgspec.Struct, kw_only=True):
     orphans: int = 0  # fragments on devices that no event names
     orphan_bytes: int = 0
     wrecks: int = 0  # places on devices that belong to no known fragment
+    repairable: int = 0  # blobs that are not whole, but can be read
     unreadable: list[Unreadable] = []
     unreadable_count: int = 0
     devices_out: list[int] = []
@@ -116,17 +105,9 @@ def _count(engine: Engine, found: Scrubbed, place: Place, finding: Finding) -> N
     if not finding.is_readable:
         found.unreadable_count += 1
         if len(found.unreadable) < LISTED_MAX:
-            found.unreadable.append(
-                Unreadable(
-                    bucket_id=place.bucket_id,
-                    key=place.key,
-                    begin=place.begin,
-                    kind=place.kind,
-                    blob=blob.id,
-                    good=blob.fragments - len(finding.missing),
-                    needed=blob.needed,
-                )
-            )
+            found.unreadable.append(unreadable(place, blob.fragments - len(finding.missing)))
+    elif not finding.is_whole:
+        found.repairable += 1
 
 
 async def _count_orphans(engine: Engine, found: Scrubbed, known: array[int]) -> None:

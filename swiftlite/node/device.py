@@ -245,6 +245,15 @@ class Device:
         """
         return await self.run(self._store.space)
 
+    async def probe(self, *, sync: bool = True) -> None:
+        """Write something small, with `sync` to the disk itself; goes out if that fails.
+
+        One that is out stays so: returning then means that it could be opened again.
+        Raises: DeviceOut.
+        """
+        work = partial(self._store.probe, self._ids.random(8).hex(), sync=sync)
+        await self.run(work, writes=not self.reason, frees=True)
+
     async def close(self) -> None:
         """Finish what is queued, and let go of everything."""
         if self._committer is not None:

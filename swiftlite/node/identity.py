@@ -54,7 +54,7 @@ def format_device(
         disk.mkdir(path)
         disk.fsync_dir(os.path.dirname(os.path.abspath(path)))
     except FileExistsError:
-        if found := _contents(disk, path):
+        if found := contents(disk, path):
             raise DeviceNotEmpty(path=path, found=found[0]) from None
     identity = Identity(cloud_id, device_id, uuid, (clock or SystemClock()).now_us())
     unfinished = os.path.join(path, _UNFINISHED)
@@ -105,7 +105,7 @@ class Watch:
             handle = Handle(disk, disk.open(self._path))
         except (FileNotFoundError, NotADirectoryError):
             try:
-                found = _contents(disk, path)
+                found = contents(disk, path)
             except (FileNotFoundError, NotADirectoryError):
                 raise DeviceMissing(path=path) from None
             if found:
@@ -142,7 +142,7 @@ class Watch:
 _SIZE_MAX = 65536
 
 
-def _contents(disk: Disk, path: str) -> list[str]:
+def contents(disk: Disk, path: str) -> list[str]:
     """Return what is in a folder, but for what an unfinished format leaves behind."""
     found = []
     for name in disk.listdir(path):

@@ -13,7 +13,7 @@ import msgspec
 from swiftlite.manifest import Hint
 
 from . import format as fmt
-from .disk import Disk, Space
+from .disk import Disk, Handle, Space, write_all
 from .errors import FragmentDamaged, FragmentMissing
 from .format import Damage, Fragment, Header, Label
 from .identity import Watch
@@ -24,6 +24,7 @@ from .sweep import make_gap
 from .volume import Volumes
 
 _T = TypeVar("_T")
+_PROBE = b"can this disk be written?"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,23 @@ class Store:
         self.watch.check()
         free, total = self.disk.space(self.path)
         return Space(max(0, free - self.reserve), total)
+
+    def probe(self, name: str, *, sync: bool) -> None:
+        """Write something small, with `sync` to the disk itself. Raises: OSError.
+
+        A full disk is no sick one: that it has no room is not raised.
+        """
+        self.watch.check()
+        path = os.path.join(self.tmp, f"probe.{name}")
+        try:
+            handle = Handle(self.disk, self.disk.create(path))
+            self.disk.unlink(path)  # nobody is to find it, whatever happens
+            write_all(self.disk, handle.fd, [_PROBE], 0)
+            if sync:
+                self.disk.fdatasync(handle.fd)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
 
     def read_cached(self, fragment: Fragment, hint: Hint) -> memoryview | None:
         """Return a small fragment, verified, if memory has it. Never blocks."""

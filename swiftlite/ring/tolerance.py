@@ -6,7 +6,7 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import NamedTuple
 
 from swiftlite.ring.ring import Ring
@@ -42,15 +42,26 @@ def tolerance(ring: Ring, k: int) -> Tolerance:
     is looked at alone, and the ring is as good as its worst one. Copies (k = 1 of the first m + 1
     fragments) survive whatever their ring survives when coded.
     """
-    spare = ring.fragments - k
-    rows = set(ring.rows())
+    found = tolerance_without(ring, k, ())
+    assert found is not None, "a ring of fewer fragments than are read"
+    return found
+
+
+def tolerance_without(ring: Ring, k: int, gone: Collection[int]) -> Tolerance | None:
+    """Return which further losses are survived when the devices `gone` are lost; None: not these.
+
+    What was written to other devices since they went is not counted: it survives at least this.
+    """
+    rows = {tuple(device for device in row if device not in gone) for row in ring.rows()}
+    if any(len(row) < k for row in rows):
+        return None
     nodes = {d.id: (d.zone, d.node) for d in ring.devices}
     zones = {d.id: d.zone for d in ring.devices}
     devices = {d.id: d.id for d in ring.devices}
     return Tolerance(
-        devices=min(_losses(row, devices, spare) for row in rows),
-        nodes=min(_losses(row, nodes, spare) for row in rows),
-        zones=min(_losses(row, zones, spare) for row in rows),
+        devices=min(_losses(row, devices, len(row) - k) for row in rows),
+        nodes=min(_losses(row, nodes, len(row) - k) for row in rows),
+        zones=min(_losses(row, zones, len(row) - k) for row in rows),
     )
 
 

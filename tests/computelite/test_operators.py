@@ -56,6 +56,8 @@ def test_a_whole_cloud_is_well_and_says_what_it_survives(filled: Cloud) -> None:
     assert [d["state"] for d in status["devices"]] == ["ok"] * 6
     assert "any 2 devices" in asked(filled, "ring", "show")["survives"]
     assert "any 2 devices" in filled.cli("status").stdout
+    assert status["running"] is True
+    assert "not running" not in filled.cli("status").stdout
     scrub = asked(filled, "scrub")
     assert scrub["clean"]
     assert scrub["ok"] == scrub["fragments"] > 0
@@ -63,7 +65,10 @@ def test_a_whole_cloud_is_well_and_says_what_it_survives(filled: Cloud) -> None:
 
 def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Cloud) -> None:
     filled.stop()
-    assert asked(filled, "status")["status"] == "ok"
+    status = asked(filled, "status")
+    assert (status["status"], status["running"]) == ("ok", False)
+    told = filled.cli("status").stdout
+    assert told.startswith("not running: start it with `cumulog serve`\n")
     assert asked(filled, "scrub", "--quick")["clean"]
     key = asked(filled, "key", "create", "--description", "made while stopped")
     assert key["access_key"] in filled.cli("key", "list").stdout
@@ -72,6 +77,35 @@ def test_on_a_stopped_cloud_the_same_commands_do_the_work_themselves(filled: Clo
     filled.client(
         aws_access_key_id=key["access_key"], aws_secret_access_key=key["secret_key"]
     ).head_bucket(Bucket="kept")
+
+
+def test_the_log_is_searched_by_a_user_s_name_or_id(filled: Cloud) -> None:
+    by_name = filled.cli("log", "grep", "--actor", "admin", "--json").stdout.splitlines()
+    written = [json.loads(line) for line in by_name]
+    assert len([each for each in written if each["type"] == "object.written"]) == len(BODIES)
+    by_id = filled.cli("log", "grep", "--actor", written[0]["actor"], "--json").stdout
+    assert by_id.splitlines() == by_name
+
+
+def test_config_shows_what_is_recorded_and_where_the_cloud_listens(
+    filled: Cloud, tmp_path: Path
+) -> None:
+    told = filled.cli("config").stdout
+    assert "# recorded code: 4+2\n" in told
+    assert "devices/d1,devices/d2" in told
+    assert f"# s3 at the last start: {filled.endpoint}\n" in told
+    (tmp_path / "again.toml").write_text(told)
+    again = filled.cli("config", "--config", str(tmp_path / "again.toml")).stdout
+    assert again == told
+    assert asked(filled, "config")["cloud"]["recorded code"] == "4+2"
+    assert filled.credentials["AWS_SECRET_ACCESS_KEY"] not in told
+
+
+def test_a_key_for_a_bucket_that_is_not_there_is_made_and_that_is_said(filled: Cloud) -> None:
+    made = filled.cli("key", "create", "--bucket", "later")
+    assert made.stdout.startswith("AWS_ACCESS_KEY_ID=")
+    assert "there is no bucket later yet" in made.stderr
+    assert filled.cli("key", "create", "--bucket", "kept").stderr == ""
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -88,6 +122,9 @@ def test_two_emptied_devices_come_back_by_repair_and_by_nothing_else(
         filled.start()
         states = [d["state"] for d in asked(filled, "device", "list", status=1)["devices"]]
         assert states.count("out") == 2
+        told = filled.cli("status", check=1).stdout
+        assert "now, with devices 0, 3 out, it survives the loss of no device" in told
+        assert "run `cumulog repair` when the disk is back or replaced" in told
     check_bodies(filled)
     assert list(lost[1].iterdir()) == []
     repaired = asked(filled, "repair")
@@ -118,6 +155,34 @@ def test_a_device_of_another_cloud_is_refused_until_it_is_emptied(
     shutil.rmtree(mine)
     assert asked(filled, "repair")["replaced"] == [2]
     assert asked(filled, "scrub")["clean"]
+
+
+def test_an_earlier_disk_that_came_back_is_not_called_empty(filled: Cloud) -> None:
+    filled.stop()
+    earlier = device(filled, 1).rename(filled.data.parent / "earlier")
+    assert "device 1: adopted, empty" in filled.cli("repair").stdout
+    shutil.rmtree(device(filled, 1))
+    earlier.rename(device(filled, 1))
+    assert "device 1: adopted, with what it held" in filled.cli("repair").stdout
+    assert asked(filled, "scrub")["clean"]
+
+
+def test_what_cannot_be_read_is_named_with_its_bucket_and_the_ways_out(filled: Cloud) -> None:
+    filled.stop()
+    away = [device(filled, number) for number in (0, 1, 2)]
+    for path in away:
+        path.rename(path.with_name(f"{path.name}-away"))
+    told = filled.cli("scrub", check=1).stdout
+    assert "kept/k3000000: 3 of the 4 fragments" in told
+    assert "put the missing disks back (out: 0, 1, 2)" in told
+    for path in away:
+        path.mkdir()
+    told = filled.cli("repair", check=1).stdout
+    assert "kept/k3000000: 3 of the 4 fragments" in told
+    assert told.endswith("put lost disks back, or restore each object from a copy, or delete it\n")
+    told = filled.cli("scrub", check=1).stdout
+    assert "kept/k3000000" in told
+    assert "cumulog repair" not in told
 
 
 def test_a_damaged_fragment_is_found_by_scrub_and_mended_by_repair(filled: Cloud) -> None:

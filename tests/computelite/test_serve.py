@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import resource
 import signal
@@ -78,6 +79,12 @@ def test_it_says_which_losses_are_survived(tmp_path: Path) -> None:
         assert said in cloud.log.read_text()
 
 
+def test_a_ring_that_survives_no_loss_is_warned_of(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--devices", "1", "--code", "1+1", "--workers", "1") as cloud:
+        assert "NO DEVICE MAY BE LOST" in cloud.log.read_text()
+        assert "NO DEVICE MAY BE LOST" in cloud.cli("status").stdout
+
+
 def test_what_holds_a_secret_is_its_owner_s_only(cloud: Cloud) -> None:
     assert stat.S_IMODE(cloud.data.stat().st_mode) == 0o700
     for name in ("credentials.env", "clouds.yaml", "cumulog.json", "control.sock", "log.db"):
@@ -95,7 +102,15 @@ def test_a_second_cloud_on_the_ports_is_refused(cloud: Cloud, tmp_path: Path) ->
     taken = urlsplit(cloud.endpoint).netloc
     done = serve("--data", str(tmp_path / "data"), "--s3", taken, "--api", "127.0.0.1:0")
     assert done.returncode == 2
-    assert f"cannot listen on {taken}: Address already in use" in done.stderr
+    assert f"--s3: cannot listen on {taken}: Address already in use" in done.stderr
+    assert "choose another with --s3" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line_and_no_traceback() -> None:
+    done = serve("--data", "/proc/nope", *FREE)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["cumulog: /proc/nope: No such file or directory"]
 
 
 @pytest.mark.parametrize(
@@ -103,13 +118,16 @@ def test_a_second_cloud_on_the_ports_is_refused(cloud: Cloud, tmp_path: Path) ->
     [
         (("--log", "postgresql://localhost/cumulog"), "not yet"),
         (("--code", "4-2"), "--code 4-2: K+M"),
-        (("--devices", "0"), "--devices 0"),
+        (("--devices", "0"), "--devices 0: a number from 1 to 1000"),
         (("--devices", "-1"), "--devices -1"),
-        (("--devices", __file__), "cannot be made: File exists"),
-        (("--s3", "9000"), "9000: an address is HOST:PORT"),
+        (("--devices", __file__), "is no folder"),
+        (("--s3", "9000"), "--s3 9000: an address is HOST:PORT"),
         (("--tls", "cert.pem"), "two files, CERT,KEY"),
-        (("--tls", "nowhere.pem,nowhere.key"), "--tls nowhere.pem,nowhere.key"),
-        (("--workers", "-1"), "processes.workers"),
+        (("--tls", "nowhere.pem,nowhere.key"), "--tls: nowhere.pem: No such file"),
+        (("--tls", f"{__file__},{__file__}"), f"--tls: {__file__} has no certificate"),
+        (("--s3", "127.0.0.1:1", "--api", "127.0.0.1:1"), "the same address"),
+        (("--s3", "0.0.0.0:7999", "--api", "localhost:7999"), "the same address"),
+        (("--workers", "-1"), "--workers -1: a number from 1 to 256"),
         (("--config", "nowhere.toml"), "nowhere.toml"),
         (("--bogus",), "--bogus"),
     ],
@@ -119,6 +137,7 @@ def test_wrong_usage_is_told_and_exits_with_2(
 ) -> None:
     done = serve("--data", str(tmp_path / "data"), *words)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert not (tmp_path / "data").exists()
     assert "Traceback" not in done.stderr
 
 
@@ -291,6 +310,18 @@ def test_devices_without_their_log_are_refused_not_given_a_new_one(tmp_path: Pat
     assert done.returncode == 1
     assert "log.db is missing" in done.stderr
     assert not (data / "log.db").exists()
+
+
+def test_devices_of_another_cloud_are_named_so_and_nothing_is_begun(tmp_path: Path) -> None:
+    with running(tmp_path / "theirs", "--devices", "2", "--code", "1+1", "--workers", "1"):
+        pass
+    record = json.loads((tmp_path / "theirs" / "cumulog.json").read_text())
+    words = ("--devices", f"{tmp_path / 'new'},{tmp_path / 'theirs' / 'devices' / 'd1'}")
+    done = serve("--data", str(tmp_path / "data"), *words, "--code", "1+1", *FREE)
+    assert done.returncode == 2
+    assert f"belongs to cloud {record['cloud_id']}; give an empty folder" in done.stderr
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_tls_serves_both_ports_to_a_client_that_verifies(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from eventlog.database import open_database, run
+from eventlog.event import Event, event
 from eventlog.log import Actor
 from eventlog.meter import meter_line
 from eventlog.shown import When, brief, escaped, key_text, plain, time_text, when_from_text
@@ -18,6 +19,11 @@ from tests.eventlog.logcli import main
 ROOT = Path(__file__).parents[2]
 START = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z
 EVIL = "a\x1b[2J\r\n\x07\x9b31m\u202egnp.exe\x7f\u2028"
+
+
+@event("testing.other", v=1)
+class Other(Event, frozen=True, kw_only=True):
+    """A type that is known, though the log has none of it."""
 
 
 @pytest.fixture
@@ -81,6 +87,19 @@ def test_tail_finds_the_last_of_a_stream_however_far_back(said):
     _, lines = said("tail", "-n", "2", "--stream", "bucket/0")
     assert [line.split()[0] for line in lines] == ["15", "18"]
     assert said("tail", "--type", "testing.other") == (0, [])
+
+
+@pytest.mark.parametrize("verb", ["tail", "grep"])
+def test_a_type_that_there_is_not_is_wrong_usage_and_names_those_like_it(path, verb):
+    done = cli(path, verb, "--type", "testing.notd")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--type testing.notd: there is no such type" in done.stderr
+    assert "testing.noted" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["tail", "grep", "replay"])
+def test_help_says_what_json_is(path, verb):
+    assert "one JSON document per line" in " ".join(cli(path, verb, "--help").stdout.split())
 
 
 def test_tail_as_json_gives_everything_known(said):

@@ -266,3 +266,24 @@ async def test_a_disk_that_hangs_does_not_keep_others_from_being_swept(
                 await asyncio.sleep(0.02)
         await sweep(it.engine, retention_s=0, actor=ACTOR)
         assert [item async for item in devices[3].scan()] == []
+
+
+async def test_a_disk_that_turns_read_only_is_out_without_a_write_and_is_read_from_till_it_is_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = SickDisk()
+    async with cloud(tmp_path, disk=disk, settings=HASTY) as it:
+        await it.put("o", pattern(9 * STRIPE))
+        disk.read_only = ("d0", "d1", "d2")
+        for _ in range(3):
+            await it.engine.devices.reopen()
+            assert it.engine.devices.out() == {0, 1, 2}
+        assert await it.get("o") == pattern(9 * STRIPE)
+        assert [r.getMessage().startswith("device 1 is out") for r in caplog.records].count(
+            True
+        ) == 1
+        assert {c.id for c in await it.engine.devices.conditions() if c.state == "out"} == {0, 1, 2}
+        disk.read_only = ()
+        await it.engine.devices.reopen()
+        assert not it.engine.devices.out()
+        assert [r.getMessage() == "device 1 is back" for r in caplog.records].count(True) == 1

@@ -179,6 +179,8 @@ async def test_with_too_few_good_fragments_nothing_is_written_and_all_is_well_wh
             or (size and {h.device for h in (await blob_of(it, f"o{size}")).hints} <= {0, 1, 2})
         ]
         assert done.unreadable == len(lost) + 1, "and the ended one"
+        assert {u.key for u in done.named} == {f"o{size}" for size in lost} | {"ended"}
+        assert "Repaired(" not in str(done)
         found = await scrub(it.engine, orphans=False)
         assert {u.key for u in found.unreadable} == {f"o{size}" for size in lost} | {"ended"}
         with pytest.raises(ObjectUnreachable):

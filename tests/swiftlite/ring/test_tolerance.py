@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from swiftlite.ring.build import build
 from swiftlite.ring.placement import survives_one_loss
 from swiftlite.ring.ring import Device, Ring
-from swiftlite.ring.tolerance import Tolerance, tolerance
+from swiftlite.ring.tolerance import Tolerance, tolerance, tolerance_without
 from tests.swiftlite.ring.clusters import clusters, flat, grid, groups
 
 
@@ -80,3 +80,24 @@ def test_a_write_is_safe_only_if_one_further_loss_leaves_enough(
     synced: dict[int, int], needed: int, safe: bool
 ) -> None:
     assert survives_one_loss(synced, needed) is safe
+
+
+@given(clusters(most=6), st.integers(1, 5), st.sets(st.integers(0, 5), max_size=3))
+def test_what_is_survived_beside_a_loss_is_what_trying_every_further_one_finds(
+    devices: list[Device], k: int, lost: set[int]
+) -> None:
+    ring = build(devices, fragments=6, part_power=3, epoch=1)
+    gone = {d.id for d in devices} & lost
+    found = tolerance_without(ring, k, gone)
+    rows = [[id_ for id_ in row if id_ not in gone] for row in ring.rows()]
+    if any(len(row) < k for row in rows):
+        assert found is None
+        return
+    left = [d.id for d in devices if d.id not in gone]
+    assert found is not None
+    for count in (found.devices, found.devices + 1):
+        worst = min(
+            min(sum(id_ not in more for id_ in row) for row in rows)
+            for more in combinations(left, min(count, len(left)))
+        )
+        assert (worst >= k) == (count == found.devices)
