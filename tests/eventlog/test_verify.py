@@ -75,7 +75,7 @@ DAMAGE = {
     ),
     "a stream was renamed": ("UPDATE stream SET name = 'other' WHERE id = 1", 1, "stream is"),
     "the type's name was changed": (
-        "UPDATE type SET name = 'testing.other'", 1, "no event type testing.other",
+        "UPDATE type SET name = 'testing.unknown'", 1, "no event type testing.unknown",
     ),
     "the type's version was raised": ("UPDATE type SET schema = 7", 1, "v7 is newer than v1"),
     "the head was moved": ("UPDATE log_head SET pos = 9", 0, "head is at 9"),
