@@ -6,6 +6,7 @@ import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -97,7 +98,8 @@ class Store:
         path = os.path.join(self.tmp, f"probe.{name}")
         try:
             handle = Handle(self.disk, self.disk.create(path))
-            self.disk.unlink(path)  # nobody is to find it, whatever happens
+            with suppress(FileNotFoundError):  # another process, opening the device, tidied up
+                self.disk.unlink(path)  # nobody is to find it, whatever happens
             write_all(self.disk, handle.fd, [_PROBE], 0)
             if sync:
                 self.disk.fdatasync(handle.fd)

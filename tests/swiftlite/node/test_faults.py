@@ -348,3 +348,25 @@ async def test_a_bad_sector_under_a_fragment_does_not_keep_it_or_others_from_bei
     left = [item.fragment async for item in device.scan() if isinstance(item, ScannedFragment)]
     assert set(left) <= {fragment(1), fragment(3)}
     assert fragment(3) in left
+
+
+class TidiedDisk(PosixDisk):
+    """A disk whose tmp/ another process tidies just when something new appears there."""
+
+    def create(self, path: str) -> int:
+        opened = super().create(path)
+        if "probe" in path:
+            os.unlink(path)
+        return opened
+
+
+async def test_a_probe_that_another_process_tidies_away_does_not_take_the_device_out(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "d3")
+    identity = {name: value for name, value in IDENTITY.items() if name != "writer"}
+    format_device(PosixDisk(), path, **identity)
+    device = await Device.open(TidiedDisk(), path, **IDENTITY)
+    await device.probe()
+    assert device.state == "ok"
+    await device.close()
