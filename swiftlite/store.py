@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Collection, Sequence
 from hashlib import blake2b
@@ -24,7 +25,7 @@ from swiftlite.gateway.gateway import Gateway
 from swiftlite.gateway.repairs import Told
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
-from swiftlite.heal.adopt import Adoption, adopt
+from swiftlite.heal.adopt import Adopted, Adoption, adopt
 from swiftlite.heal.repair import repair_blob
 from swiftlite.node.device import Device, Limits, format_device
 from swiftlite.node.disk import Disk, PosixDisk
@@ -197,31 +198,37 @@ class Store:
             self.rings.add(ring)
         await self.devices.adopt(await catalog.devices(self.log))
 
-    async def adopt(self, *, actor: Actor) -> list[int]:
-        """Make every empty folder in the place of a device that is out that device.
+    async def adopt(self, *, actor: Actor) -> Adopted:
+        """Make every missing or empty folder of a device that device again, to be filled.
 
-        Returns the numbers of those that are to be filled now, which `heal.repair` does. Devices
-        that are missing, or that hold something else, stay out.
+        `heal.repair` fills it. A folder that holds something else is refused, and left as it is.
         """
-        adopted = []
+        replaced: list[int] = []
+        held: list[int] = []
+        refused: dict[int, str] = {}
         for row in await catalog.devices(self.log):
-            if row.state == "in" and not self.devices.is_up(row.id):
-                try:
-                    found = await adopt(
-                        self.log,
-                        self.disk,
-                        row,
-                        cloud_id=self.cloud_id,
-                        clock=self.engine.clock,
-                        ids=self.engine.ids,
-                        actor=actor,
-                    )
-                except (CloudError, OSError) as error:
-                    log_.warning("device %d is not adopted: %s", row.id, error)
-                    continue
-                adopted += [row.id] if found is not Adoption.KNOWN else []
+            if row.state != "in":
+                continue
+            try:
+                # Whoever asks says that the disk is gone, and not only unmounted.
+                with contextlib.suppress(FileExistsError):
+                    self.disk.mkdir(str(self.log.path.parent / row.path))
+                found = await adopt(
+                    self.log,
+                    self.disk,
+                    row,
+                    cloud_id=self.cloud_id,
+                    clock=self.engine.clock,
+                    ids=self.engine.ids,
+                    actor=actor,
+                )
+            except (CloudError, OSError) as error:
+                refused[row.id] = str(error)
+            else:
+                replaced += [row.id] if found is not Adoption.KNOWN else []
+                held += [row.id] if found is Adoption.HELD else []
         await self.refresh()
-        return adopted
+        return Adopted(replaced, held, refused)
 
     async def health(self) -> Health:
         """Return how the devices are, and which losses the ring survives when all are up."""

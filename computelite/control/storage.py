@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from computelite.adopt import adopt_folders
 from computelite.control.call import Arguments, Call, Nothing
 from computelite.control.messages import Progress
 from eventlog.log import Log
@@ -88,7 +87,7 @@ async def scrub_all(call: Call, wanted: Scrub) -> dict[str, Any]:
 
 async def repair_all(call: Call, _: Nothing) -> dict[str, Any]:
     """Adopt empty folders of known devices, then write what is missing or damaged, everywhere."""
-    adopted = await adopt_folders(call.cloud, actor=call.actor)
+    adopted = await call.cloud.store.adopt(actor=call.actor)
     done = await repair(call.cloud.store.engine, deep=True, report=_reporter(call))
     return {
         "replaced": adopted.replaced,

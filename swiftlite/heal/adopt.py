@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 from eventlog.clock import Clock, Ids
 from eventlog.log import Actor
@@ -28,6 +29,14 @@ class Adoption(Enum):
     KNOWN = "this device already"
     EMPTY = "empty"
     HELD = "this device as an earlier disk had it, with what it held"
+
+
+class Adopted(NamedTuple):
+    """What was done about devices that were not what they should be."""
+
+    replaced: list[int]
+    held: list[int]  # those of them that came back with what they held; the others were empty
+    refused: dict[int, str]  # device -> why
 
 
 async def adopt(

@@ -66,7 +66,7 @@ async def test_after_a_repair_of_two_emptied_devices_any_two_others_may_go(
         empty(it, *lost)
         await it.engine.devices.reopen()
         assert it.engine.devices.out() == set(lost)
-        assert await it.store.adopt(actor=ACTOR) == list(lost)
+        assert (await it.store.adopt(actor=ACTOR)).replaced == list(lost)
         assert it.engine.devices.out() == set()
         done = await repair(it.engine)
         assert done.is_complete
@@ -98,7 +98,7 @@ async def test_another_process_opens_an_adopted_device_by_itself(tmp_path: Path)
         await check(other)
 
 
-async def test_only_empty_folders_are_adopted(tmp_path: Path) -> None:
+async def test_only_missing_and_empty_folders_are_adopted(tmp_path: Path) -> None:
     strange = cloud(tmp_path / "b", cloud_id="another")
     async with cloud(tmp_path / "a") as it, strange as stranger:
         it.destroy(0, 1, 2, 3)
@@ -106,10 +106,10 @@ async def test_only_empty_folders_are_adopted(tmp_path: Path) -> None:
         stranger.device(2).rename(it.device(2))
         it.device(3).mkdir()
         await it.engine.devices.reopen()
-        assert await it.store.adopt(actor=ACTOR) == [3]
+        adopted = await it.store.adopt(actor=ACTOR)
+        assert (adopted.replaced, adopted.held, sorted(adopted.refused)) == ([0, 3], [], [1, 2])
         assert [path.name for path in it.device(1).iterdir()] == ["photos"]
-        assert it.engine.devices.out() == {0, 1, 2}
-        assert not it.device(0).exists()
+        assert it.engine.devices.out() == {1, 2}
 
 
 async def test_an_adoption_that_was_interrupted_goes_on_when_it_is_asked_again(
@@ -123,10 +123,10 @@ async def test_an_adoption_that_was_interrupted_goes_on_when_it_is_asked_again(
         path = str(it.device(4))
         format_device(it.store.disk, path, cloud_id=CLOUD, device_id=4, uuid="half-way")
         assert row.uuid != "half-way"
-        assert await it.store.adopt(actor=ACTOR) == [4]
+        assert (await it.store.adopt(actor=ACTOR)).replaced == [4]
         assert (await repair(it.engine)).is_complete
         assert (await scrub(it.engine)).is_clean
-        assert await it.store.adopt(actor=ACTOR) == []
+        assert (await it.store.adopt(actor=ACTOR)).replaced == []
 
 
 async def test_while_a_device_is_out_a_repair_spreads_its_fragments_over_the_others(
