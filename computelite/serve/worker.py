@@ -9,20 +9,20 @@ from collections.abc import Callable
 
 import msgspec
 
+from computelite.api.app import ApiApp, Service
+from computelite.api.pages import Pages
 from computelite.cloud import Cloud
 from computelite.config import Config
 from computelite.credentials import REGION_S3
 from computelite.folder import Folder
-from computelite.serve.api import Api
 from computelite.serve.listeners import Address
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
+from swiftlite.http.limits import CountedSlots, Limits
+from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
-from swiftlite.s3.limits import CountedSlots, Limits
-from swiftlite.s3.server import S3Server
 
-# For people and monitors; the S3 port's limit is the one that clients meet.
-API_CONNECTIONS = 256
+API_CONNECTIONS = 1024  # of each worker
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         Cloud.open(gate.folder, gate.config) as cloud,
         duty("upkeep of devices", cloud.store.run()) as upkeep,
     ):
-        app = S3App(
+        storage = S3App(
             cloud.store.gateway,
             cloud.authenticator,
             clock=cloud.clock,
@@ -55,10 +55,12 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
             region=REGION_S3,
             domains=gate.config.listen.domains,
         )
-        s3 = S3Server(app, limits=limits, slots=gate.slots.row(number))
+        s3 = HttpServer(storage, limits=limits, slots=gate.slots.row(number))
         scheme = "https" if gate.tls else "http"
-        pages = Api(cloud, gate.slots, s3_url=gate.s3.url(scheme))
-        api = S3Server(pages, limits=limits, slots=CountedSlots(API_CONNECTIONS))
+        pages = Pages(cloud, gate.slots, s3_url=gate.s3.url(scheme))
+        api = HttpServer(
+            ApiApp(pages, {}, clock=cloud.clock), limits=limits, slots=CountedSlots(API_CONNECTIONS)
+        )
         await s3.listen(gate.s3.listen(), gate.tls)
         await api.listen(gate.api.listen(), gate.tls)
         gc.collect()

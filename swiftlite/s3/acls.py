@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from swiftlite.errors import NotImplementedHere
+from swiftlite.http.replies import Reply
 from swiftlite.s3.buckets import owner
 from swiftlite.s3.call import Call
-from swiftlite.s3.replies import Reply, xml_reply
-from swiftlite.s3.xml import document
+from swiftlite.s3.xml import document, xml_reply
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 

@@ -13,17 +13,18 @@ from eventlog.errors import CloudError, Unavailable
 from swiftlite.auth import Authenticator
 from swiftlite.errors import NotImplementedHere
 from swiftlite.gateway.gateway import Gateway
+from swiftlite.http.errors import BadHead
+from swiftlite.http.incoming import Incoming
+from swiftlite.http.replies import Reply, head_bytes
+from swiftlite.http.times import http_from_us
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
 from swiftlite.s3.authenticate import authenticate
 from swiftlite.s3.call import Call, check_access
 from swiftlite.s3.codes import INTERNAL, code_of, error_document, error_headers
-from swiftlite.s3.errors import BadHead, NotModified
+from swiftlite.s3.errors import NotModified
 from swiftlite.s3.headers import check_owner, check_understood
 from swiftlite.s3.operations import ACTIONS, Operation, target_of, virtual_bucket_of
-from swiftlite.s3.payload import Incoming
-from swiftlite.s3.replies import Reply, head_bytes
 from swiftlite.s3.request import Request, parse_headers
-from swiftlite.s3.times import http_from_us
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,7 @@ class S3App:
         """Return the reply's status line and headers."""
         return head_bytes(
             reply,
-            request_id=request_id,
-            host_id=self._host_id,
+            own=f"x-amz-request-id: {request_id}\r\nx-amz-id-2: {self._host_id}\r\n",
             now_s=self._clock.now_us() // 1_000_000,
         )
 

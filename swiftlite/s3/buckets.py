@@ -8,14 +8,14 @@ import binascii
 from swiftlite.access import is_listed
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import BucketAlreadyOwnedByYou, InvalidArgument, NoSuchBucket
+from swiftlite.http.replies import Reply
+from swiftlite.http.times import iso_from_us
 from swiftlite.s3 import documents
 from swiftlite.s3.call import Call
 from swiftlite.s3.errors import InvalidLocationConstraint, MissingRequestBody, NoSuchConfiguration
 from swiftlite.s3.operations import CONFIGURATIONS
-from swiftlite.s3.replies import Reply, xml_reply
 from swiftlite.s3.request import number
-from swiftlite.s3.times import iso_from_us
-from swiftlite.s3.xml import document, leaf
+from swiftlite.s3.xml import document, leaf, xml_reply
 
 # Where creating one's own bucket again succeeds, as it always did.
 _FIRST_REGION = "us-east-1"

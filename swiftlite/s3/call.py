@@ -10,11 +10,12 @@ from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import InvalidArgument
 from swiftlite.gateway.gateway import Gateway
+from swiftlite.http.incoming import Incoming
 from swiftlite.s3.authenticate import Caller
 from swiftlite.s3.checksums import response_headers
 from swiftlite.s3.errors import AccessDenied
 from swiftlite.s3.operations import Target
-from swiftlite.s3.payload import Incoming, document_of
+from swiftlite.s3.payload import document_of
 from swiftlite.s3.request import Request, number
 
 DOCUMENT_SIZE_MAX = 1 << 20

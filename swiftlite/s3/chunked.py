@@ -18,8 +18,8 @@ import hmac
 import re
 from collections.abc import Collection
 
+from swiftlite.http.errors import IncompleteBody
 from swiftlite.s3.errors import (
-    IncompleteBody,
     MalformedChunk,
     MalformedTrailer,
     SignatureDoesNotMatch,

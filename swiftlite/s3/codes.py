@@ -11,8 +11,9 @@ import msgspec
 
 from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite import errors as storage
+from swiftlite.http import errors as http
+from swiftlite.http.times import http_from_us
 from swiftlite.s3 import errors as s3
-from swiftlite.s3.times import http_from_us
 from swiftlite.s3.xml import DECLARATION, leaf
 
 _INTERNAL_MESSAGE = "We encountered an internal error. Please try again."
@@ -37,8 +38,8 @@ TABLE: Mapping[type[CloudError], Code] = {
     Refused: INTERNAL,
     storage.QuorumLost: Code("ServiceUnavailable", 503),
     storage.SlowDown: Code("SlowDown", 503, "Please reduce your request rate."),
-    s3.TooManyConnections: Code("SlowDown", 503),
-    s3.Draining: Code("ServiceUnavailable", 503),
+    http.TooManyConnections: Code("SlowDown", 503),
+    http.Draining: Code("ServiceUnavailable", 503),
     # who asks
     s3.AccessDenied: Code("AccessDenied", 403),
     s3.ExpiredRequest: Code("AccessDenied", 403),
@@ -56,8 +57,8 @@ TABLE: Mapping[type[CloudError], Code] = {
     s3.InvalidPartNumberHere: Code("InvalidPartNumber", 416),
     s3.InvalidLocationConstraint: Code("InvalidLocationConstraint", 400),
     s3.NotModified: Code("NotModified", 304),
-    s3.BadHead: Code("BadRequest", 400),
-    s3.HeadTooLarge: Code("RequestHeaderSectionTooLarge", 400),
+    http.BadHead: Code("BadRequest", 400),
+    http.HeadTooLarge: Code("RequestHeaderSectionTooLarge", 400),
     s3.NoSuchConfiguration: Code("", 404),  # its code is one of many: see `code_of`
     storage.InvalidArgument: Code("InvalidArgument", 400),
     storage.InvalidRequest: Code("InvalidRequest", 400),
@@ -68,14 +69,14 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.MetadataTooLarge: Code("MetadataTooLarge", 400),
     # its body
     s3.MissingContentLength: Code("MissingContentLength", 411),
-    s3.IncompleteBody: Code("IncompleteBody", 400),
+    http.IncompleteBody: Code("IncompleteBody", 400),
     s3.RequestBodyTooLarge: Code("MalformedXML", 400),
     s3.MissingRequestBody: Code("MissingRequestBodyError", 400),
     s3.InvalidDigest: Code("InvalidDigest", 400),
     s3.PayloadHashMismatch: Code("XAmzContentSHA256Mismatch", 400),
     s3.MalformedTrailer: Code("MalformedTrailerError", 400),
     s3.MalformedChunk: Code("InvalidRequest", 400),
-    s3.RequestTimeout: Code("RequestTimeout", 400),
+    http.RequestTimeout: Code("RequestTimeout", 400),
     storage.BadDigest: Code("BadDigest", 400),
     storage.EntityTooLarge: Code("EntityTooLarge", 400),
     # what there is

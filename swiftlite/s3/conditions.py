@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from swiftlite.catalog.rows import Version
 from swiftlite.errors import PreconditionFailed
+from swiftlite.http.times import s_from_http
 from swiftlite.s3.errors import NotModified
 from swiftlite.s3.headers import etags
-from swiftlite.s3.times import s_from_http
 
 
 def check_read(headers: Mapping[str, str], version: Version) -> None:

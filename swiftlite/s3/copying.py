@@ -13,16 +13,16 @@ from swiftlite.errors import (
     NotImplementedHere,
 )
 from swiftlite.gateway.copy import CopySource
+from swiftlite.http.replies import Reply
+from swiftlite.http.times import iso_from_us
 from swiftlite.s3.call import Call, version_id_from
 from swiftlite.s3.checksums import known_algorithm
 from swiftlite.s3.conditions import check_source
 from swiftlite.s3.errors import InvalidURI
 from swiftlite.s3.headers import check_owner, conditions_of, system_headers, user_metadata
 from swiftlite.s3.ranges import source_range
-from swiftlite.s3.replies import Reply, xml_reply
 from swiftlite.s3.request import decoded
-from swiftlite.s3.times import iso_from_us
-from swiftlite.s3.xml import document, leaf
+from swiftlite.s3.xml import document, leaf, xml_reply
 
 _SOURCE_SIZE_MAX = 8 << 10
 _DIRECTIVES = ("COPY", "REPLACE")

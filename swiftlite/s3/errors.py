@@ -5,7 +5,7 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
-from eventlog.errors import Refused, Unavailable
+from eventlog.errors import Refused
 from swiftlite.catalog.rows import Version
 
 
@@ -95,10 +95,6 @@ class MissingContentLength(ProtocolRefused):
     """You must provide the Content-Length HTTP header."""
 
 
-class IncompleteBody(ProtocolRefused):
-    """You did not provide the number of bytes specified by the Content-Length HTTP header."""
-
-
 class RequestBodyTooLarge(ProtocolRefused):
     """The request's document is larger than {limit} bytes."""
 
@@ -122,24 +118,3 @@ published schema."""
 
 class MalformedChunk(ProtocolRefused):
     """The aws-chunked body is malformed: {reason}."""
-
-
-class RequestTimeout(ProtocolRefused):
-    """Your socket connection to the server was not read from or written to within the timeout \
-period. Idle connections will be closed."""
-
-
-class BadHead(ProtocolRefused):
-    """The request's head could not be understood."""
-
-
-class HeadTooLarge(ProtocolRefused):
-    """Your request header section exceeds the maximum allowed request header section size."""
-
-
-class TooManyConnections(Unavailable):
-    """The limit of connections is reached. Please reduce your request rate."""
-
-
-class Draining(Unavailable):
-    """The server is being shut down. Please try again."""

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from swiftlite.catalog.rows import Listed, Version
 from swiftlite.errors import InvalidArgument
+from swiftlite.http.replies import Reply
+from swiftlite.http.times import iso_from_us
 from swiftlite.s3.buckets import owner
 from swiftlite.s3.call import Call, version_id_from
-from swiftlite.s3.replies import Reply, xml_reply
-from swiftlite.s3.times import iso_from_us
-from swiftlite.s3.xml import document, leaf, text, url_text
+from swiftlite.s3.xml import document, leaf, text, url_text, xml_reply
 
 Spelling = Callable[[str], str]
 

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from swiftlite.catalog.limits import PART_NUMBER_MAX
 from swiftlite.errors import InvalidArgument
+from swiftlite.http.replies import Reply
+from swiftlite.http.times import iso_from_us
 from swiftlite.s3 import documents
 from swiftlite.s3.buckets import owner
 from swiftlite.s3.call import Call
@@ -18,10 +20,8 @@ from swiftlite.s3.checksums import (
 from swiftlite.s3.errors import MissingRequestBody
 from swiftlite.s3.headers import conditions_of, system_headers, user_metadata
 from swiftlite.s3.payload import payload_of
-from swiftlite.s3.replies import Reply, xml_reply
 from swiftlite.s3.request import number
-from swiftlite.s3.times import iso_from_us
-from swiftlite.s3.xml import document, leaf, text, url_text
+from swiftlite.s3.xml import document, leaf, text, url_text, xml_reply
 
 _COMPLETION_SIZE_MAX = 2 << 20
 _SIZE_MAX = 10**19

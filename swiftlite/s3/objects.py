@@ -12,6 +12,8 @@ from swiftlite.catalog.limits import PART_NUMBER_MAX
 from swiftlite.catalog.rows import Version
 from swiftlite.errors import InvalidArgument, InvalidRequest, NoSuchKey, NotImplementedHere
 from swiftlite.gateway.get import ObjectReader
+from swiftlite.http.replies import Buffer, Reply
+from swiftlite.http.times import http_from_us
 from swiftlite.s3 import documents
 from swiftlite.s3.call import Call, version_id_from
 from swiftlite.s3.checksums import DEFAULT, response_headers
@@ -28,10 +30,8 @@ from swiftlite.s3.headers import (
 )
 from swiftlite.s3.payload import payload_of
 from swiftlite.s3.ranges import byte_range, part_range
-from swiftlite.s3.replies import Buffer, Reply, xml_reply
 from swiftlite.s3.request import check_header
-from swiftlite.s3.times import http_from_us
-from swiftlite.s3.xml import document, leaf
+from swiftlite.s3.xml import document, leaf, xml_reply
 
 log = logging.getLogger(__name__)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from swiftlite.errors import EntityTooLarge, InvalidArgument, InvalidRequest, NotImplementedHere
 from swiftlite.gateway.digests import Digests
+from swiftlite.http.errors import IncompleteBody
+from swiftlite.http.incoming import Incoming
 from swiftlite.s3.authenticate import Caller
 from swiftlite.s3.checksums import Promise, declared_trailers, promise_of
 from swiftlite.s3.chunked import ChunkDecoder
-from swiftlite.s3.errors import IncompleteBody, MissingContentLength, RequestBodyTooLarge
+from swiftlite.s3.errors import MissingContentLength, RequestBodyTooLarge
 from swiftlite.s3.request import Request, number
 from swiftlite.s3.sigv4 import (
     STREAMING,
@@ -21,22 +22,6 @@ from swiftlite.s3.sigv4 import (
 
 PUT_SIZE_MAX = 5 << 30
 _SIZE_MAX = 10**19
-
-
-class Incoming(Protocol):
-    """The bytes behind a request's head, as the connection delivers them."""
-
-    length: int | None
-    """What Content-Length says; None if there is none."""
-
-    is_chunked: bool
-    """Whether the body has Transfer-Encoding: chunked, which is gone from what `read` returns."""
-
-    async def read(self) -> bytes:
-        """Return the next bytes, b"" at the end; the first call says 100 Continue if need be.
-
-        Raises:  IncompleteBody if the client went away, RequestTimeout if it stalled.
-        """
 
 
 class Payload:

@@ -19,6 +19,7 @@ from functools import lru_cache
 import msgspec
 
 from swiftlite.errors import InvalidArgument, InvalidRequest
+from swiftlite.http.times import s_from_http
 from swiftlite.s3.errors import (
     AccessDenied,
     AuthorizationHeaderMalformed,
@@ -28,7 +29,6 @@ from swiftlite.s3.errors import (
     SignatureDoesNotMatch,
 )
 from swiftlite.s3.request import Request, canonical_path, canonical_query, number, sorted_query
-from swiftlite.s3.times import s_from_http
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"

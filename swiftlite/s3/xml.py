@@ -7,9 +7,11 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import quote
 from xml.parsers import expat
 
+from swiftlite.http.replies import Reply
 from swiftlite.s3.errors import MalformedXML
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -17,6 +19,7 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 DEPTH_MAX = 16
 ELEMENTS_MAX = 100_000
 
+_XML = {"Content-Type": "application/xml"}
 _ESCAPED = re.compile('[&<>"\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 _PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -137,3 +140,8 @@ def _escape(match: re.Match[str]) -> str:
     char = match.group()
     named = _NAMED.get(char)
     return named if named is not None else f"&#x{ord(char):X};"
+
+
+def xml_reply(document: bytes, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return a document as a reply."""
+    return Reply(200, {**_XML, **headers} if headers else _XML, document)

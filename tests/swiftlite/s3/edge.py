@@ -21,9 +21,9 @@ from botocore.credentials import Credentials
 from eventlog.clock import SystemClock, SystemIds
 from swiftlite.auth import Principal, SigningKey, StaticAuthenticator
 from swiftlite.gateway.settings import Settings
+from swiftlite.http.limits import CountedSlots, Limits, Slots
+from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
-from swiftlite.s3.limits import CountedSlots, Limits, Slots
-from swiftlite.s3.server import S3Server
 from tests.swiftlite import clouds
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Edge:
         self._stop: Callable[[], None] = lambda: None
         self.error: BaseException | None = None
         self.port = 0
-        self.server: S3Server
+        self.server: HttpServer
         self.cloud: clouds.Cloud
 
     def start(self) -> Edge:
@@ -121,7 +121,7 @@ class Edge:
                 domains=("localhost", "s3.test"),
             )
             slots: Slots = self._options.get("slots", CountedSlots(1000))
-            self.server = S3Server(app, limits=self._options.get("limits", Limits()), slots=slots)
+            self.server = HttpServer(app, limits=self._options.get("limits", Limits()), slots=slots)
             sock = socket.create_server(("127.0.0.1", 0))
             self.port = sock.getsockname()[1]
             await self.server.listen(sock, self._options.get("tls"))

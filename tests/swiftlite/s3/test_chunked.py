@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventlog.errors import CloudError
+from swiftlite.http.errors import IncompleteBody
 from swiftlite.s3.chunked import SIGNED_CHUNK_SIZE_MAX, ChunkDecoder, ChunkSigner
 from swiftlite.s3.errors import (
-    IncompleteBody,
     MalformedChunk,
     MalformedTrailer,
     SignatureDoesNotMatch,

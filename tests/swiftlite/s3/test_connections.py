@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from swiftlite.s3.limits import CountedSlots, Limits
+from swiftlite.http.limits import CountedSlots, Limits
 from tests.swiftlite.clouds import pattern
 from tests.swiftlite.s3.edge import Edge, read_answer, running, tls_context
 
@@ -377,7 +377,7 @@ def test_tls_with_a_stock_client(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("flag", "env"), [("-O", {}), ("-B", {"AIOHTTP_NO_EXTENSIONS": "1"})])
 def test_an_interpreter_that_cannot_be_trusted_is_refused(flag: str, env: dict[str, str]) -> None:
     program = (
-        "from swiftlite.s3.server import CannotServe, check_interpreter\n"
+        "from swiftlite.http.server import CannotServe, check_interpreter\n"
         "import json\n"
         "try: check_interpreter(); print(json.dumps('served'))\n"
         "except CannotServe as error: print(json.dumps(str(error)))\n"

@@ -1,9 +1,9 @@
-"""The API port: what it answers until the services behind it exist.
+"""Pages that belong to no service, for anyone.
 
     /         which services there are
     /healthz  JSON; 200 while objects can be written, else 503
     /metrics  Prometheus text, where the configuration allows it
-Everything else is a 404 in JSON. Connections, their deadlines and their limits are the S3 port's.
+Everything else is a 404 in JSON.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from computelite.cloud import Cloud
 from computelite.serve.metrics import CONTENT_TYPE, metrics_text
 from computelite.serve.slots import Slots
 from eventlog.errors import CloudError
+from swiftlite.http.incoming import Incoming
+from swiftlite.http.replies import Reply
 from swiftlite.s3.codes import code_of
-from swiftlite.s3.payload import Incoming
-from swiftlite.s3.replies import SERVER, Reply
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Api:
-    """Answers one worker's requests on the API port."""
+class Pages:
+    """Answers what no service owns."""
 
     def __init__(self, cloud: Cloud, slots: Slots, *, s3_url: str) -> None:
         self._cloud = cloud
@@ -42,7 +42,7 @@ class Api:
 
     async def answer(
         self, message: RawRequestMessage, incoming: Incoming, *, secure: bool, source: str
-    ) -> tuple[Reply, str]:
+    ) -> Reply:
         """Return the reply. Raises nothing but CancelledError."""
         request_id = self._cloud.ids.uuid7().hex()
         page = self._pages.get(message.path.partition("?")[0])
@@ -58,29 +58,12 @@ class Api:
         except Exception:  # the edge: the client gets an answer, the operator the reason
             log.exception("request %s failed", request_id)
             reply = _error(500, "An internal error; the cloud's stderr has it by the request id.")
-        if message.method == "HEAD":
-            reply.body = b""
-        return reply, request_id
+        reply.headers = {"X-Request-Id": request_id, "Cache-Control": "no-store", **reply.headers}
+        return reply
 
-    def refusal(self, error: CloudError) -> tuple[Reply, str]:
+    def refusal(self, error: CloudError) -> Reply:
         """Return the answer to what never became a request."""
-        return _error(code_of(error).status, str(error)), self._cloud.ids.uuid7().hex()
-
-    def head_of(self, reply: Reply, request_id: str) -> bytes:
-        """Return the reply's status line and headers."""
-        headers = {
-            "Server": SERVER,
-            "X-Request-Id": request_id,
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-            "Content-Length": str(reply.length),
-            **reply.headers,
-        }
-        if reply.is_last:
-            headers["Connection"] = "close"
-        lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        return "\r\n".join([*lines, "", ""]).encode("ascii", "replace")
+        return _error(code_of(error).status, str(error))
 
     async def _services(self) -> Reply:
         text = (

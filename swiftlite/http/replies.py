@@ -10,12 +10,11 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeAlias
 
-from swiftlite.s3.times import http_from_s
+from swiftlite.http.times import http_from_s
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
 SERVER = "Cumulog"
-_XML = {"Content-Type": "application/xml"}
 
 
 class Reply:
@@ -41,13 +40,8 @@ class Reply:
         self.is_last = False  # the connection ends with it
 
 
-def xml_reply(document: bytes, headers: Mapping[str, str] | None = None) -> Reply:
-    """Return a document as a reply."""
-    return Reply(200, {**_XML, **headers} if headers else _XML, document)
-
-
-def head_bytes(reply: Reply, *, request_id: str, host_id: str, now_s: int) -> bytes:
-    """Return the status line and headers.
+def head_bytes(reply: Reply, *, own: str, now_s: int) -> bytes:
+    """Return the status line and headers, with those lines that are the protocol's own.
 
     Raises:  ValueError if a header has a line break in it: there is no such header to be sent.
     """
@@ -61,8 +55,7 @@ def head_bytes(reply: Reply, *, request_id: str, host_id: str, now_s: int) -> by
         raise ValueError("a header has a line break")
     return (
         f"{_status_line(reply.status)}Server: {SERVER}\r\nDate: {http_from_s(now_s)}\r\n"
-        f"x-amz-request-id: {request_id}\r\nx-amz-id-2: {host_id}\r\n"
-        f"X-Content-Type-Options: nosniff\r\n{text}\r\n"
+        f"{own}X-Content-Type-Options: nosniff\r\n{text}\r\n"
     ).encode("utf-8", "surrogateescape")
 
 

@@ -20,13 +20,13 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from eventlog.errors import CloudError
-from swiftlite.s3.errors import BadHead, HeadTooLarge, IncompleteBody, RequestTimeout
-from swiftlite.s3.limits import Limits
-from swiftlite.s3.payload import Incoming
-from swiftlite.s3.replies import Buffer, Reply
+from swiftlite.http.errors import BadHead, HeadTooLarge, IncompleteBody, RequestTimeout
+from swiftlite.http.incoming import Incoming
+from swiftlite.http.limits import Limits
+from swiftlite.http.replies import Buffer, Reply
 
 if TYPE_CHECKING:
-    from swiftlite.s3.server import S3Server
+    from swiftlite.http.server import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Connection(RequestHandler):
         "_wire",
     )
 
-    def __init__(self, server: S3Server, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
+    def __init__(self, server: HttpServer, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(server, loop=loop, **options)
         self._server = server
         self._body: _Body | None = None  # of the request that is being answered

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from aiohttp import http_parser, web
 
 from eventlog.errors import CloudError
-from swiftlite.s3.connection import Application, Connection
-from swiftlite.s3.errors import Draining, TooManyConnections
-from swiftlite.s3.limits import CountedSlots, Limits, Slots
+from swiftlite.http.connection import Application, Connection
+from swiftlite.http.errors import Draining, TooManyConnections
+from swiftlite.http.limits import CountedSlots, Limits, Slots
 
 _BACKLOG = 1024
 _LOOK_EVERY_S = 0.5
@@ -40,7 +40,7 @@ def check_interpreter() -> None:
         raise CannotServe("python -O takes out checks that aiohttp relies on")
 
 
-class S3Server(web.Server):
+class HttpServer(web.Server):
     """Serves an application on one listening socket."""
 
     def __init__(

@@ -1,0 +1,1 @@
+"""HTTP connections, whatever is spoken over them: heads, bodies, deadlines, limits, replies."""
