@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from computelite import errors as cloud
+from computelite.identity import errors as identity
 from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite.http import errors as http
 
@@ -76,6 +77,9 @@ STATUSES: Mapping[type[CloudError], int] = {
     BodyTooLarge: 413,
     Conflict: 409,
     KeyReused: 409,
+    identity.NoSuch: 404,
+    identity.NotAllowed: 403,
+    identity.Taken: 409,
     cloud.NoSuchUser: 404,
     cloud.NoSuchKey: 404,
     cloud.NameTaken: 409,
