@@ -11,7 +11,6 @@ from computelite.identity.authenticator import LogAuthenticator
 from computelite.keystore import KeyStore
 from tests.computelite.keystone.conftest import Identity
 
-
 GOOD_BLOB = '{"access": "abc", "secret": "12345678"}'
 
 
