@@ -96,4 +96,6 @@ class Lockout:
             return
         # Nobody waits for it, so that nobody else would tell of it.
         reason = None if isinstance(error, CloudError) else error
-        log.error("a wrong password of user %s was not counted: %s", user_id, error, exc_info=reason)
+        log.error(
+            "a wrong password of user %s was not counted: %s", user_id, error, exc_info=reason
+        )
