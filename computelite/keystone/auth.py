@@ -7,6 +7,7 @@ from typing import Any
 
 from computelite.identity.callers import Known
 from computelite.identity.commands.tokens import LATE_S_MAX, revoke_token
+from computelite.identity.errors import NoSuch
 from computelite.identity.queries import (
     all_roles,
     assignments_of,
@@ -21,7 +22,7 @@ from computelite.keystone.auth_request import parse_auth
 from computelite.keystone.call import Call, json_reply, no_content
 from computelite.keystone.catalog_document import catalog_document
 from computelite.keystone.domains import domain_fields
-from computelite.keystone.errors import Forbidden, NoSuch
+from computelite.keystone.errors import Forbidden
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
 from computelite.keystone.projects import project_fields
@@ -42,10 +43,10 @@ async def validate(call: Call) -> Reply:
     late = call.query.truth("allow_expired")
     text, known = await _subject(call, LATE_S_MAX if late else 0)
     credential = known.caller.credential
-    if credential is not None and credential.access_rules:
-        # Only for services that say that they check the rules: others would let anything pass.
-        if not call.headers.get("openstack-identity-access-rules"):
-            raise NoSuch(kind="token", name="it is bound by access rules")
+    is_bound = credential is not None and credential.access_rules
+    # Only for services that say that they check the rules: others would let anything pass.
+    if is_bound and not call.headers.get("openstack-identity-access-rules"):
+        raise NoSuch(kind="token", id="it is bound by access rules")
     return await token_reply(call, known, text, 200)
 
 
@@ -132,7 +133,7 @@ async def _subject(call: Call, late_s: int) -> tuple[str, Known]:
     text = call.headers.get("x-subject-token", "")
     known = await call.service.tokens.known(text, late_s=late_s) if text else None
     if known is None:
-        raise NoSuch(kind="token", name="it is none that is in force")
+        raise NoSuch(kind="token", id="none that is in force was named")
     permit(call, user_id=known.caller.user_id)
     return text, known
 
