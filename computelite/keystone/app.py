@@ -12,6 +12,7 @@ from uuid import UUID
 
 from aiohttp.http import RawRequestMessage
 
+from computelite.keystone.bounds import check_bounds
 from computelite.keystone.call import Call, json_reply
 from computelite.keystone.errors import (
     BodyTooLarge,
@@ -90,8 +91,10 @@ class KeystoneApp:
             if caller is None:
                 raise NotAuthenticated() from None  # a stranger does not learn what there is
             raise
-        if caller is None and not route.is_open:
-            raise NotAuthenticated()
+        if not route.is_open:
+            if caller is None:
+                raise NotAuthenticated()
+            check_bounds(caller, request.method, request.segments[1:])
         content = await _read(incoming)
         call = Call(
             self._service,
@@ -124,7 +127,7 @@ def _told(error: CloudError, base_url: str, request_id: str) -> Reply:
     elif isinstance(error, Unavailable):
         log.warning("request %s: %s", request_id, error)
     headers = {}
-    if isinstance(error, NotAuthenticated):
+    if status == 401:
         headers["WWW-Authenticate"] = f'Keystone uri="{base_url}/identity"'
     elif isinstance(error, NoSuchMethod):
         headers["Allow"] = str(error.allowed)

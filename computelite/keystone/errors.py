@@ -11,6 +11,7 @@ from typing import Any
 
 from computelite import errors as cloud
 from computelite.identity import errors as identity
+from computelite.identity.login import errors as login
 from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite.http import errors as http
 
@@ -25,10 +26,6 @@ class BadRequest(KeystoneRefused):
 
 class NotAuthenticated(KeystoneRefused):
     """The request you have made requires authentication."""
-
-
-class PasswordExpired(NotAuthenticated):
-    """The password is expired and needs to be changed for user: {user_id}."""
 
 
 class Forbidden(KeystoneRefused):
@@ -77,6 +74,8 @@ STATUSES: Mapping[type[CloudError], int] = {
     BodyTooLarge: 413,
     Conflict: 409,
     KeyReused: 409,
+    login.LoginRefused: 401,
+    login.NotFromHere: 403,
     identity.NoSuch: 404,
     identity.NotAllowed: 403,
     identity.Taken: 409,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from computelite.keystone import (
     application_credentials,
+    auth,
     catalog,
     credentials,
     discovery,
     domains,
+    ec2,
     ec2_credentials,
     grants,
     groups,
@@ -24,6 +26,8 @@ from computelite.keystone.routing import Routes
 ROUTES = Routes(
     [
         *discovery.ROUTES,
+        *auth.ROUTES,
+        *ec2.ROUTES,
         *domains.ROUTES,
         *projects.ROUTES,
         *tags.ROUTES,
