@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from computelite.identity.authenticator import LogAuthenticator
-from computelite.keystore import KeyStore
+from computelite.identity.callers import Callers
 from tests.computelite.keystone.conftest import Identity
 
 GOOD_BLOB = '{"access": "abc", "secret": "12345678"}'
@@ -25,8 +25,11 @@ async def ann(identity: Identity, project: str) -> str:
     return await identity.person("ann", "member", project=project)
 
 
-def keystore_of(identity: Identity) -> KeyStore:
-    return identity.edge.app._service.keystore
+def storage(identity: Identity) -> LogAuthenticator:
+    """What S3 asks about keys."""
+    service = identity.edge.app._service
+    callers = Callers(identity.log, service.keystore, service.clock)
+    return LogAuthenticator(identity.log, service.keystore, service.clock, callers)
 
 
 async def new_key(identity: Identity, token: str) -> dict[str, Any]:
@@ -52,7 +55,7 @@ async def test_an_ec2_credential_is_a_key_that_signs_for_s3(
     identity: Identity, ann: str, project: str
 ) -> None:
     made = await new_key(identity, ann)
-    key = await LogAuthenticator(identity.log, keystore_of(identity)).signing_key(made["access"])
+    key = await storage(identity).signing_key(made["access"])
     assert key is not None
     assert key.secret == made["secret"]
     assert (key.principal.user_id, key.principal.project_id) == (ann.split()[0], project)
@@ -68,7 +71,7 @@ async def test_keys_are_listed_shown_and_deleted(identity: Identity, ann: str) -
     assert (await identity.get(f"{keys}/{made['access']}", token=ann))["credential"] == made
     assert (await identity.send("DELETE", f"{keys}/{made['access']}", token=ann)).status == 204
     assert (await identity.send("GET", f"{keys}/{made['access']}", token=ann)).status == 404
-    authenticator = LogAuthenticator(identity.log, keystore_of(identity))
+    authenticator = storage(identity)
     assert await authenticator.signing_key(made["access"]) is None
 
 
@@ -89,7 +92,7 @@ async def test_a_role_that_is_revoked_is_gone_from_the_keys(
     identity: Identity, ann: str, project: str
 ) -> None:
     made = await new_key(identity, ann)
-    authenticator = LogAuthenticator(identity.log, keystore_of(identity))
+    authenticator = storage(identity)
     assert await authenticator.signing_key(made["access"]) is not None
     member = await identity.role_id("member")
     path = f"/projects/{project}/users/{ann.split()[0]}/roles/{member}"
@@ -107,7 +110,7 @@ async def test_no_key_works_while_what_it_belongs_to_is_disabled(
     project = await identity.make("/projects", "project", name="w", domain_id=domain["id"])
     ann = await identity.person("ann", "member", project=project["id"])
     made = await new_key(identity, ann)
-    authenticator = LogAuthenticator(identity.log, keystore_of(identity))
+    authenticator = storage(identity)
     path = {
         "user": f"/users/{ann.split()[0]}",
         "project": f"/projects/{project['id']}",
@@ -143,7 +146,7 @@ async def test_a_credential_of_the_type_ec2_can_be_given_another_key(
     patch = {"credential": {"blob": blob("second")}}
     changed = await identity.send("PATCH", path, patch, token=ann)
     assert changed.json["credential"]["id"] == made.json["credential"]["id"]
-    authenticator = LogAuthenticator(identity.log, keystore_of(identity))
+    authenticator = storage(identity)
     assert await authenticator.signing_key("first") is None
     assert await authenticator.signing_key("second") is not None
     same = await identity.send("POST", "/credentials",
@@ -329,9 +332,16 @@ async def test_an_unrestricted_one_makes_nothing_wider_or_longer_than_itself(
     assert [role["name"] for role in same["roles"]] == ["reader"]
     assert same["expires_at"] == made["expires_at"]
     assert same["access_rules"] == made["access_rules"]
-    # Its keys have its roles, and end with it.
+
+
+async def test_keys_of_an_application_credential_have_its_limits_and_end_with_it(
+    identity: Identity, ann: str
+) -> None:
+    fields = {"unrestricted": True, "roles": [{"name": "reader"}]}
+    made = (await new_app_cred(identity, ann, **fields)).json["application_credential"]
+    through = f"{ann} {made['id']}"
     key = await new_key(identity, through)
-    authenticator = LogAuthenticator(identity.log, keystore_of(identity))
+    authenticator = storage(identity)
     found = await authenticator.signing_key(key["access"])
     assert found is not None
     assert found.principal.roles == ("reader",)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from computelite.identity.events.actors import UserCreated
 from computelite.identity.keys import id_key
+from computelite.keystone.times import micros_from
 from tests.computelite.keystone.conftest import Identity
 
 
@@ -251,3 +253,46 @@ async def test_what_somebody_did_names_them_their_request_and_their_address(
     assert rec.actor == identity.admin_id
     assert rec.source == "192.0.2.7"
     assert rec.request_id == answer.headers["X-Openstack-Request-Id"]
+
+
+async def test_a_user_changes_their_own_password_by_showing_it(identity: Identity) -> None:
+    user = await identity.make("/users", "user", name="ann", password="the old one")
+    path = f"/users/{user['id']}/password"
+
+    async def change(old: str, new: str) -> int:
+        document = {"user": {"original_password": old, "password": new}}
+        return (await identity.send("POST", path, document, token="")).status
+
+    before = (await identity.log.get("user", id_key(user["id"]))).password
+    assert await change("wrong", "the new one") == 401
+    assert await change("the old one", "") == 400
+    assert await change("the old one", "the old one") == 400
+    assert await change("the old one", "ä" * 4000) == 400
+    assert (await identity.log.get("user", id_key(user["id"]))).password == before
+    assert await change("the old one", "the new one") == 204
+    assert await change("the old one", "another") == 401
+    options = {"user": {"options": {"lock_password": True}}}
+    await identity.send("PATCH", f"/users/{user['id']}", options)
+    assert await change("the new one", "another") == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("lt:2999-01-01T00:00:00Z", {"ann"}),
+        ("gt:2999-01-01T00:00:00Z", set()),
+        ("lt:2001-01-01T00:00:00Z", set()),
+    ],
+)
+async def test_passwords_end_when_the_configuration_says_so(
+    identity: Identity, query: str, found: set[str]
+) -> None:
+    service = identity.edge.app._service
+    identity.edge.app._service = msgspec.structs.replace(service, password_days=30)
+    user = await identity.make("/users", "user", name="ann", password="the old one")
+    await identity.make("/users", "user", name="bob")
+    left_us = (micros_from(user["password_expires_at"]) or 0) - service.clock.now_us()
+    assert 29 * 86400 < left_us / 1_000_000 <= 30 * 86400
+    assert await identity.names(f"/users?password_expires_at={query}") == found
+    wrong = await identity.send("GET", "/users?password_expires_at=soon")
+    assert wrong.status == 400
