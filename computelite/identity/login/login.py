@@ -133,15 +133,16 @@ class Login:
             verifier = self._keystore.unseal(user.password, context=password_context(user.id))
         # Whatever is wrong with the user, the same work is done before anything is said.
         is_right = await self._passwords.matches(shown.password, verifier)
-        if user is None:
+        if user is None or not user.enabled:
             raise LoginRefused()
+        if not is_right:
+            if user.password:
+                self._lockout.failed(user, actor)
+            raise LoginRefused()
+        # Guesses that came at once with the right one, and were wrong, count before it.
         await self._lockout.settled(user.id)
         now = await self._log.get("user", id_key(user.id))
         if not isinstance(now, User) or now.password != user.password or not now.enabled:
-            raise LoginRefused()
-        if not is_right:
-            if now.password:
-                self._lockout.failed(now, actor)
             raise LoginRefused()
         if self._lockout.is_locked(now):
             raise LoginRefused()
