@@ -30,6 +30,8 @@ class Bucket(Row):
     region: str
     versioning: str = ""  # "", "enabled", "suspended"; never "" again after it was set
     retention_s: int | None = None  # None: the cloud's default
+    meta: dict[str, str] = {}  # what its owner noted: lower-case names, without a prefix
+    settings: dict[str, str] = {}  # what its owner set: "read-acl", "write-acl" and their like
 
 
 class Claim(Row):
