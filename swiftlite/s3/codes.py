@@ -41,6 +41,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     http.TooManyConnections: Code("SlowDown", 503),
     http.Draining: Code("ServiceUnavailable", 503),
     # who asks
+    s3.CallerRefused: Code("AccessDenied", 403),
     s3.AccessDenied: Code("AccessDenied", 403),
     s3.ExpiredRequest: Code("AccessDenied", 403),
     s3.SignatureDoesNotMatch: Code("SignatureDoesNotMatch", 403),

@@ -14,7 +14,7 @@ from enum import Enum
 
 import msgspec
 
-from swiftlite.access import Action
+from swiftlite.access import READING, Action
 from swiftlite.catalog.keys import check_key
 from swiftlite.errors import InvalidArgument, InvalidBucketName, InvalidRequest, NotImplementedHere
 from swiftlite.s3.errors import InvalidURI, MethodNotAllowedHere
@@ -278,6 +278,11 @@ class Target(msgspec.Struct, frozen=True):
         """What the principal must be allowed."""
         action = ACTIONS[self.operation]
         return _OF_VERSIONS.get(action, action) if self.has_version else action
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it changes nothing."""
+        return self.action in READING
 
 
 def target_of(
