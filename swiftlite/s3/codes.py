@@ -69,6 +69,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidKey: Code("InvalidArgument", 400),
     storage.KeyTooLong: Code("KeyTooLongError", 400),
     storage.MetadataTooLarge: Code("MetadataTooLarge", 400),
+    storage.TooManyNotes: Code("InvalidRequest", 400),
     # its body
     s3.MissingContentLength: Code("MissingContentLength", 411),
     http.IncompleteBody: Code("IncompleteBody", 400),
