@@ -6,8 +6,17 @@ row tells: a key that was disabled a moment ago, by any process, is disabled her
 
 from __future__ import annotations
 
-from computelite.identity.commands import secret_context
-from computelite.identity.view import AccessKey, Changed, User
+from computelite.identity.commands.access_keys import secret_of
+from computelite.identity.keys import id_key
+from computelite.identity.queries import is_in_force, project_target, roles_of
+from computelite.identity.rows import (
+    AccessKey,
+    ApplicationCredential,
+    Changed,
+    Domain,
+    Project,
+    User,
+)
 from computelite.keystore import KeyStore
 from eventlog.sqlite import SqliteLog
 from swiftlite.auth import Principal, SigningKey
@@ -44,20 +53,33 @@ class LogAuthenticator:
         return found
 
     async def _look_up(self, key_id: str) -> SigningKey | None:
-        key = await self._log.get("access_key", key_id.encode("utf-8", "surrogatepass"))
+        log = self._log
+        key = await log.get("access_key", id_key(key_id))
         if not isinstance(key, AccessKey) or not key.enabled:
             return None
-        user = await self._log.get("user", key.user_id)
+        user = await log.get("user", id_key(key.user_id))
         if not isinstance(user, User) or not user.enabled:
             return None
+        domain = await log.get("domain", id_key(user.domain_id))
+        project = await log.get("project", id_key(key.project_id))
+        if not (isinstance(domain, Domain) and domain.enabled and isinstance(project, Project)):
+            return None
+        if not await is_in_force(log, project):
+            return None
+        through = None
+        if key.application_credential_id:
+            through = await log.get("application_credential", id_key(key.application_credential_id))
+            if not isinstance(through, ApplicationCredential):
+                return None
+        target = await project_target(log, project)
+        roles = await roles_of(log, user.id, target, through=through)
         principal = Principal(
             kind="user",
-            user_id=user.id.hex(),
-            project_id=key.project_id.hex(),
-            roles=user.roles_in(key.project_id),
+            user_id=user.id,
+            project_id=project.id,
+            roles=tuple(role.name.lower() for role in roles),
             key_id=key.key_id,
             bucket=key.bucket,
             read_only=key.read_only,
         )
-        secret = self._keystore.unseal(key.sealed, context=secret_context(key.key_id))
-        return SigningKey(secret.decode(), principal)
+        return SigningKey(secret_of(key, self._keystore).reveal(), principal)
