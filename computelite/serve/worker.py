@@ -6,6 +6,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -16,6 +17,8 @@ from computelite.config import Config
 from computelite.credentials import REGION_S3
 from computelite.folder import Folder
 from computelite.serve.listeners import Address
+from computelite.serve.records import open_records
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
 from swiftlite.http.limits import CountedSlots, Limits
@@ -34,6 +37,7 @@ class Gate(msgspec.Struct, frozen=True):
     api: Address
     tls: ssl.SSLContext | None
     slots: Slots
+    requests: Requests
 
 
 async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
@@ -46,7 +50,9 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
     async with (
         Cloud.open(gate.folder, gate.config) as cloud,
         duty("upkeep of devices", cloud.store.run()) as upkeep,
+        open_records(cloud, f"w{number + 1}") as records,
     ):
+        requests = gate.requests.row(number)
         storage = S3App(
             cloud.store.gateway,
             cloud.authenticator,
@@ -54,12 +60,16 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
             ids=cloud.ids,
             region=REGION_S3,
             domains=gate.config.listen.domains,
+            records=records,
+            count=partial(requests.count, "s3"),
         )
         s3 = HttpServer(storage, limits=limits, slots=gate.slots.row(number))
         scheme = "https" if gate.tls else "http"
-        pages = Pages(cloud, gate.slots, s3_url=gate.s3.url(scheme))
+        pages = Pages(cloud, gate.slots, gate.requests, s3_url=gate.s3.url(scheme))
         api = HttpServer(
-            ApiApp(pages, {}, clock=cloud.clock), limits=limits, slots=CountedSlots(API_CONNECTIONS)
+            ApiApp(pages, {}, clock=cloud.clock, count=requests.count),
+            limits=limits,
+            slots=CountedSlots(API_CONNECTIONS),
         )
         await s3.listen(gate.s3.listen(), gate.tls)
         await api.listen(gate.api.listen(), gate.tls)
