@@ -124,7 +124,7 @@ def _told(error: CloudError, base_url: str, request_id: str) -> Reply:
     elif isinstance(error, Unavailable):
         log.warning("request %s: %s", request_id, error)
     headers = {}
-    if isinstance(error, NotAuthenticated):
+    if status == 401:
         headers["WWW-Authenticate"] = f'Keystone uri="{base_url}/identity"'
     elif isinstance(error, NoSuchMethod):
         headers["Allow"] = str(error.allowed)

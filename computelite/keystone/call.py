@@ -13,11 +13,13 @@ from computelite.keystone.errors import NotAuthenticated
 from computelite.keystone.request import Query, Request, checked
 from computelite.keystone.service import IdentityService
 from computelite.keystore import KeyStore
+from computelite.secret import Secret
 from eventlog.clock import Clock, Ids
 from eventlog.log import Actor, Log
 from swiftlite.http.replies import Reply
 
 PREFIX = "/identity/v3"
+ANONYMOUS = "anonymous"
 _AGENT_SIZE_MAX = 256
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -34,7 +36,8 @@ class Call:
     caller      the token's facts as of now; raises NotAuthenticated on an open route without one
     log, ids, clock, keystore
                 the ports: rows and appends, new ids, the time, seal and unseal
-    service     the whole of identity: also `tokens` and `passwords`
+    verifier    `await call.verifier(secret)`: what is kept of a new password
+    service     the whole of identity: also `tokens`, `passwords`, `login`
     base_url    http://host:port of the API port, as the client reaches it; for the catalog
     actor       for `log.append(..., actor=call.actor)`
     """
@@ -107,11 +110,18 @@ class Call:
         """On whose behalf events are appended."""
         agent = self.headers.get("user-agent", "")[:_AGENT_SIZE_MAX]
         return Actor(
-            id="" if self._caller is None else self._caller.user_id,
+            id=ANONYMOUS if self._caller is None else self._caller.user_id,
             request_id=self.request_id,
             source=self.request.source,
             agent=agent,
         )
+
+    async def verifier(self, secret: Secret) -> bytes:
+        """Return what is kept of a new password or secret, made without holding others up.
+
+        Raises:  TooManyPasswords.
+        """
+        return await self.service.passwords.verifier(secret)
 
     def read(self, name: str, shape: type[S]) -> S:
         """Return the body's member `name` as a struct: {"user": {...}} by read("user", NewUser).

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from computelite import errors as cloud
+from computelite.identity.login import errors as login
 from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite.http import errors as http
 
@@ -24,10 +25,6 @@ class BadRequest(KeystoneRefused):
 
 class NotAuthenticated(KeystoneRefused):
     """The request you have made requires authentication."""
-
-
-class PasswordExpired(NotAuthenticated):
-    """The password is expired and needs to be changed for user: {user_id}."""
 
 
 class Forbidden(KeystoneRefused):
@@ -76,6 +73,8 @@ STATUSES: Mapping[type[CloudError], int] = {
     BodyTooLarge: 413,
     Conflict: 409,
     KeyReused: 409,
+    login.LoginRefused: 401,
+    login.NotFromHere: 403,
     cloud.NoSuchUser: 404,
     cloud.NoSuchKey: 404,
     cloud.NameTaken: 409,

@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from computelite.api.app import ApiApp, Service
+from computelite.api.app import ApiApp
 from computelite.api.pages import Pages
 from computelite.cloud import Cloud
 from computelite.config import Config

@@ -9,6 +9,7 @@ import pytest
 
 from computelite.errors import KeyStoreMissing, NameTaken, NoSuchKey, SealBroken
 from computelite.identity.authenticator import LogAuthenticator
+from computelite.identity.callers import Callers
 from computelite.identity.commands.access_keys import (
     IssuedKey,
     create_access_key,
@@ -22,7 +23,7 @@ from computelite.identity.queries import project_named, user_named
 from computelite.identity.view import IdentityView
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.secret import Secret
-from eventlog.clock import SystemIds
+from eventlog.clock import SystemClock, SystemIds
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 
@@ -70,6 +71,11 @@ async def new_key(log: SqliteLog, keystore: KeyStore, **facts: object) -> Issued
     return issued
 
 
+def asked(log: SqliteLog, keystore: KeyStore) -> LogAuthenticator:
+    clock = SystemClock()
+    return LogAuthenticator(log, keystore, clock, Callers(log, keystore, clock))
+
+
 def stored_bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("log.db*"))
 
@@ -85,7 +91,7 @@ async def admin_ids(log: SqliteLog) -> dict[str, str]:
 async def test_the_root_key_signs_as_the_admin_of_the_admin_project(
     log: SqliteLog, keystore: KeyStore, root: IssuedKey
 ) -> None:
-    key = await LogAuthenticator(log, keystore).signing_key(root.key_id)
+    key = await asked(log, keystore).signing_key(root.key_id)
     ids = await admin_ids(log)
     assert key is not None
     assert key.secret == root.secret.reveal()
@@ -103,14 +109,14 @@ async def test_the_root_key_signs_as_the_admin_of_the_admin_project(
 
 @pytest.mark.parametrize("key_id", ["", "nobody", "\udcff", "x" * 10_000])
 async def test_an_unknown_key_id_is_nobody(log: SqliteLog, keystore: KeyStore, key_id: str) -> None:
-    assert await LogAuthenticator(log, keystore).signing_key(key_id) is None
+    assert await asked(log, keystore).signing_key(key_id) is None
 
 
 async def test_restrictions_of_a_key_are_in_its_principal(
     log: SqliteLog, keystore: KeyStore, root: IssuedKey
 ) -> None:
     issued = await new_key(log, keystore, bucket="photos", read_only=True)
-    key = await LogAuthenticator(log, keystore).signing_key(issued.key_id)
+    key = await asked(log, keystore).signing_key(issued.key_id)
     assert key is not None
     assert (key.principal.bucket, key.principal.read_only) == ("photos", True)
 
@@ -119,7 +125,7 @@ async def test_a_key_disabled_by_another_process_is_refused_at_once(
     log: SqliteLog, keystore: KeyStore, root: IssuedKey
 ) -> None:
     other = await SqliteLog.open(log.path, views=[IdentityView()])
-    authenticator = LogAuthenticator(log, keystore)
+    authenticator = asked(log, keystore)
     assert await authenticator.signing_key(root.key_id) is not None
     await switch_access_key(other, root.key_id, enabled=False, actor=ME)
     assert await authenticator.signing_key(root.key_id) is None
@@ -131,7 +137,7 @@ async def test_a_key_disabled_by_another_process_is_refused_at_once(
 async def test_no_key_of_a_disabled_user_works(
     log: SqliteLog, keystore: KeyStore, root: IssuedKey
 ) -> None:
-    authenticator = LogAuthenticator(log, keystore)
+    authenticator = asked(log, keystore)
     user_id = (await admin_ids(log))["user_id"]
     await switch_user(log, user_id, enabled=False, actor=ME)
     assert await authenticator.signing_key(root.key_id) is None
@@ -186,6 +192,6 @@ async def test_with_another_key_store_no_secret_opens(
     with pytest.raises(KeyStoreMissing):
         open_keystore(tmp_path / "other", IDS)
     create_keystore(tmp_path / "other", IDS)
-    authenticator = LogAuthenticator(log, open_keystore(tmp_path / "other", IDS))
+    authenticator = asked(log, open_keystore(tmp_path / "other", IDS))
     with pytest.raises(SealBroken):
         await authenticator.signing_key(root.key_id)

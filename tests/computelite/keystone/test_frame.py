@@ -12,6 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from computelite.errors import NameTaken
 from computelite.identity.caller import Caller, Named
+from computelite.identity.login.login import Login
+from computelite.identity.passwords import Passwords
 from computelite.keystone.app import KeystoneApp
 from computelite.keystone.call import Call, json_reply, no_content
 from computelite.keystone.errors import STATUSES, status_of
@@ -41,6 +43,9 @@ class NewThing(msgspec.Struct):
 class OneToken:
     async def caller(self, token: str) -> Caller | None:
         return ALICE if token == "good" else None
+
+    async def known(self, text: str, *, late_s: int = 0) -> None:
+        return None
 
 
 async def create_thing(call: Call) -> Reply:
@@ -91,6 +96,8 @@ def edge(tmp_path: Path) -> Edge:
         clock=SystemClock(),
         ids=IDS,
         tokens=OneToken(),
+        passwords=cast(Passwords, None),
+        login=cast(Login, None),
     )
     routes = Routes([*ROUTES.rows, *THINGS])
     return Edge(KeystoneApp(service, api_url="http://127.0.0.1:9001", routes=routes))
