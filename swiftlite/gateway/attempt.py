@@ -31,15 +31,18 @@ class Attempt(Generic[T]):
         self.results: dict[int, T] = {}  # by fragment
         self._engine = engine
         self._calls: list[tuple[int, int, asyncio.Future[T]]] = []
+        self._asked: list[tuple[int, int, asyncio.Future[T]]] = []  # and not answered
 
-    async def run(self, send: Callable[[int, Device], Awaitable[T]]) -> None:
-        """Send every fragment; what succeeded is in `results` and in the quorum."""
-        asked = self.quorum.start()
-        while asked:
-            calls = [(f, device, self._call(send, f, device)) for f, device in asked]
-            self._calls += calls
+    def start(self, send: Callable[[int, Device], Awaitable[T]]) -> None:
+        """Send every fragment to its first device."""
+        self._send = send
+        self._ask(self.quorum.start())
+
+    async def finish(self) -> None:
+        """Return when all have answered; what succeeded is in `results` and in the quorum."""
+        while calls := self._asked:
             await _all_done([call for _, _, call in calls], self._engine.settings.write_deadline_s)
-            asked = []
+            again = []
             for fragment, device, call in calls:
                 if call.done() and call.exception() is None:
                     self.results[fragment] = call.result()
@@ -50,18 +53,28 @@ class Attempt(Generic[T]):
                 elif not isinstance(call.exception(), CloudError | OSError):
                     call.result()  # a bug: raise it
                 if (another := self.quorum.failed(fragment)) is not None:
-                    asked.append((fragment, another))
+                    again.append((fragment, another))
+            self._ask(again)
+
+    async def run(self, send: Callable[[int, Device], Awaitable[T]]) -> None:
+        """Start and finish."""
+        self.start(send)
+        await self.finish()
 
     def take_back(self, undo: Callable[[int, Device, T], Awaitable[None]]) -> None:
         """Undo every call that succeeded or still will, in the background."""
         for fragment, device, call in self._calls:
             self._engine.later(self._undo(undo, fragment, device, call))
 
-    def _call(
-        self, send: Callable[[int, Device], Awaitable[T]], fragment: int, device: int
-    ) -> asyncio.Future[T]:
+    def _ask(self, asked: list[tuple[int, int]]) -> None:
+        self._asked = [
+            (fragment, device, self._call(fragment, device)) for fragment, device in asked
+        ]
+        self._calls += self._asked
+
+    def _call(self, fragment: int, device: int) -> asyncio.Future[T]:
         try:
-            return asyncio.ensure_future(send(fragment, self._engine.devices[device]))
+            return asyncio.ensure_future(self._send(fragment, self._engine.devices[device]))
         except (CloudError, OSError) as error:
             refused: asyncio.Future[T] = asyncio.get_running_loop().create_future()
             refused.set_exception(error)

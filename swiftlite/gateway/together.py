@@ -57,13 +57,12 @@ class Together:
         """
         future: asyncio.Future[Blob] = self._loop.create_future()
         small = _Small(packed_label(label), data, future)
-        if not self._waiting:
-            self._rounds.ask(self)
         self._waiting.append(small)
+        self._rounds.feed(self._send)
         return future
 
-    def begin(self) -> None:
-        """Send what waits to its devices, whose round it is next. For `Rounds`."""
+    def _send(self) -> None:
+        """Give what waits to its devices, whose round is about to begin."""
         waiting, self._waiting = self._waiting, []
         group: list[_Small] = []
         size = 0
@@ -73,53 +72,78 @@ class Together:
             group.append(small)
             size += len(small.data)
             if size >= TOGETHER_MAX:
-                self._engine.later(self._write(group))
+                _Group(self._engine, group).start()
                 group, size = [], 0
         if group:
-            self._engine.later(self._write(group))
-        self._rounds.done(self)
+            _Group(self._engine, group).start()
 
-    async def _write(self, group: list[_Small]) -> None:
-        engine = self._engine
-        ring = engine.rings.current
-        drawn = ids_of_group(engine.ids, ring, len(group))
-        for small, blob_id in zip(group, drawn, strict=True):
+
+class _Group:
+    """Blobs that share their devices and their quorum."""
+
+    def __init__(self, engine: Engine, members: list[_Small]) -> None:
+        self._engine, self._members = engine, members
+        self._ring = engine.rings.current
+        drawn = ids_of_group(engine.ids, self._ring, len(members))
+        for small, blob_id in zip(members, drawn, strict=True):
             small.id = blob_id
-        home = ring.devices_of(group[0].id)
-        spares = (*home[engine.m + 1 :], *ring.handoffs(group[0].id))
-        quorum = Quorum(home[: engine.m + 1], spares, needed=1)
+        home, copies = self._ring.devices_of(drawn[0]), engine.m + 1
+        spares = (*home[copies:], *self._ring.handoffs(drawn[0]))
+        self._attempt: Attempt[list[Hint]] = Attempt(
+            engine, Quorum(home[:copies], spares, needed=1)
+        )
 
-        def send(fragment: int, device: Device) -> asyncio.Future[list[Hint]]:
-            return device.append_all(
-                [
-                    Entry(Fragment(small.id, fragment), small.label, len(small.data), small.data)
-                    for small in group
-                ]
-            )
+    def start(self) -> None:
+        """Send the group; it finishes in the background."""
+        self._attempt.start(self._append)
+        self._engine.later(self._finish())
 
-        async def undo(fragment: int, device: Device, hints: list[Hint]) -> None:
-            for small, hint in zip(group, hints, strict=True):
-                await device.delete(Fragment(small.id, fragment), hint)
+    def _append(self, fragment: int, device: Device) -> asyncio.Future[list[Hint]]:
+        return device.append_all(
+            [
+                Entry(Fragment(small.id, fragment), small.label, len(small.data), small.data)
+                for small in self._members
+            ]
+        )
 
-        attempt: Attempt[list[Hint]] = Attempt(engine, quorum)
+    async def _undo(self, fragment: int, device: Device, hints: list[Hint]) -> None:
+        for small, hint in zip(self._members, hints, strict=True):
+            await device.delete(Fragment(small.id, fragment), hint)
+
+    async def _finish(self) -> None:
         try:
-            await attempt.run(send)
+            await self._attempt.finish()
         except BaseException as error:  # a bug, or the end of the loop: nobody may wait for ever
-            attempt.take_back(undo)
-            _fail(group, error)
+            self._attempt.take_back(self._undo)
+            self._fail(error)
             raise
-        if not quorum.is_durable:
-            attempt.take_back(undo)
-            _fail(group, QuorumLost(needed=2, reached=len(quorum.written)))
-            return
-        columns = [hints for _, hints in sorted(attempt.results.items())]
-        k, m, stripe, epoch = engine.k, engine.m, engine.settings.stripe, ring.epoch
-        for small, hints in zip(group, zip(*columns, strict=True), strict=True):
+        if self._attempt.quorum.is_durable:
+            self._succeed()
+        else:
+            self._attempt.take_back(self._undo)
+            self._fail(QuorumLost(needed=2, reached=len(self._attempt.quorum.written)))
+
+    def _succeed(self) -> None:
+        engine, epoch = self._engine, self._ring.epoch
+        k, m, stripe = engine.k, engine.m, engine.settings.stripe
+        columns = [hints for _, hints in sorted(self._attempt.results.items())]
+        for small, hints in zip(self._members, zip(*columns, strict=True), strict=True):
             if small.future.done():
                 engine.later(discard(engine, small.id, hints))
                 continue
             blob = Blob(small.id, len(small.data), Layout.COPIES, k, m, stripe, epoch, hints)
             small.future.set_result(blob)
+
+    def _fail(self, error: BaseException) -> None:
+        for small in self._members:
+            if small.future.done():
+                continue
+            if isinstance(error, QuorumLost):  # one each: its traceback belongs to its raiser
+                small.future.set_exception(QuorumLost(needed=error.needed, reached=error.reached))
+            elif isinstance(error, Exception):
+                small.future.set_exception(error)
+            else:
+                small.future.cancel()
 
 
 def ids_of_group(ids: Ids, ring: Ring, count: int) -> list[bytes]:
@@ -127,15 +151,3 @@ def ids_of_group(ids: Ids, ring: Ring, count: int) -> list[bytes]:
     drawn = [ids.uuid7() for _ in range(count)]
     partition = ring.partition(drawn[0])
     return [drawn[0], *(ring.moved(blob_id, partition) for blob_id in drawn[1:])]
-
-
-def _fail(group: list[_Small], error: BaseException) -> None:
-    for small in group:
-        if small.future.done():
-            continue
-        if isinstance(error, QuorumLost):  # one each: a traceback belongs to whoever raises it
-            small.future.set_exception(QuorumLost(needed=error.needed, reached=error.reached))
-        elif isinstance(error, Exception):
-            small.future.set_exception(error)
-        else:
-            small.future.cancel()

@@ -88,9 +88,8 @@ class Committer:
             )
         self._waiting_bytes += length
         future: asyncio.Future[list[Hint]] = self._loop.create_future()
-        if not self._waiting:
-            self._rounds.ask(self)
         self._waiting.append(_Waiting(entries, length, future))
+        self._rounds.ask(self)
         return future
 
     def begin(self) -> None:
