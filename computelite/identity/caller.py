@@ -88,6 +88,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.domain is None else self.domain.id
 
     @property
+    def is_scoped(self) -> bool:
+        """Whether it is for anything, and has roles there."""
+        return self.is_system or self.project is not None or self.domain is not None
+
+    @property
     def role_names(self) -> frozenset[str]:
         """The names of the roles in force, in lower case, without those that a domain owns.
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from computelite import errors as cloud
+from computelite.identity import errors as identity
 from computelite.identity.login import errors as login
 from eventlog.errors import CloudError, Conflict, Corrupt, KeyReused, Refused, Unavailable
 from swiftlite.http import errors as http
@@ -75,6 +76,9 @@ STATUSES: Mapping[type[CloudError], int] = {
     KeyReused: 409,
     login.LoginRefused: 401,
     login.NotFromHere: 403,
+    identity.NoSuch: 404,
+    identity.NotAllowed: 403,
+    identity.Taken: 409,
     cloud.NoSuchUser: 404,
     cloud.NoSuchKey: 404,
     cloud.NameTaken: 409,
