@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from time import sleep
@@ -114,7 +114,7 @@ def _filter(args: argparse.Namespace) -> Filter:
     def fits(record: Record) -> bool:
         return (
             record.kind in kinds
-            and (users is None or record.user in users or record.credential in users)
+            and (users is None or not users.isdisjoint(_who(record)))
             and args.bucket in (None, record.bucket)
             and (args.text is None or args.text in shown(record))
         )
@@ -122,10 +122,15 @@ def _filter(args: argparse.Namespace) -> Filter:
     return fits
 
 
-def _users(args: argparse.Namespace) -> Collection[str] | None:
+def _users(args: argparse.Namespace) -> frozenset[str] | None:
     if args.actor is None:
         return None
-    return asyncio.run(find_actor_at(log_path(args), args.actor))
+    return frozenset(asyncio.run(find_actor_at(log_path(args), args.actor)))
+
+
+def _who(record: Record) -> set[str]:
+    """Return whom a record is of: also whose key or login it was that did not succeed."""
+    return {record.user, record.credential, record.target} - {""}
 
 
 def _print(args: argparse.Namespace, records: Iterable[Record]) -> None:

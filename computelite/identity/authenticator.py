@@ -85,7 +85,7 @@ class LogAuthenticator:
             project_name="" if project is None else project.name,
             project_domain_id="" if project is None else project.domain.id,
             roles=tuple(sorted(caller.role_names)),
-            key_id="" if caller.credential is None else caller.credential.id,
+            key_id=caller.audit_ids[0],
         )
 
     async def _look_up(self, key_id: str) -> _Looked | None:
