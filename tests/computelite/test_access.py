@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -102,6 +102,84 @@ def test_what_a_user_did_is_told_with_source_and_request_by_name_or_id(place: Cl
     read = records(place, "--actor", "default/admin", "--kind", "read")
     assert {record["user"] for record in read} == {written["actor"]}
     assert records(place, "--actor", "nobody", until=0) == []
+
+
+def ask(
+    cloud: Cloud, method: str, path: str, document: Any = None, **headers: str
+) -> tuple[int, Mapping[str, str], Any]:
+    """Send a request to the API port; return status, headers and the decoded body."""
+    url = cloud.ready.split("api=")[1].strip() + path
+    content = None if document is None else json.dumps(document).encode()
+    head = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = Request(url, content, {"Content-Type": "application/json", **head}, method=method)
+    try:
+        with urlopen(request) as reply:
+            return reply.status, reply.headers, json.loads(reply.read() or b"null")
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers, json.loads(error.read() or b"null")
+
+
+def login(cloud: Cloud, password: str, name: str = "admin") -> tuple[int, Mapping[str, str], Any]:
+    user = {"name": name, "domain": {"id": "default"}, "password": password}
+    scope = {"project": {"name": "admin", "domain": {"id": "default"}}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    asked = {"auth": {"identity": identity, "scope": scope}}
+    return ask(cloud, "POST", "/identity/v3/auth/tokens", asked, User_Agent="console/1")
+
+
+def test_logins_and_failed_ones_are_recorded_and_no_password_or_token_is(place: Cloud) -> None:
+    right, wrong = place.credentials["OS_PASSWORD"], "wrong-password-canary"
+    status, headers, body = login(place, right)
+    assert status == 201
+    token, user = headers["X-Subject-Token"], body["token"]["user"]["id"]
+    assert login(place, wrong)[0] == 401
+    assert login(place, wrong, name="name-canary")[0] == 401
+    assert ask(place, "GET", "/identity/v3/users", X_Auth_Token=token + "x")[0] == 401
+    assert ask(place, "GET", "/identity/v3/users?secret=canary")[0] == 401
+    found = records(place, "--text", " identity ", until=5)
+    made, failed, unknown, forged, none = (record for record in found if record["rule"])
+    assert (made["kind"], made["user"], made["rule"]) == ("login", user, "password")
+    assert made["credential"] == body["token"]["audit_ids"][0]
+    assert (made["source"], made["agent"]) == ("127.0.0.1", "console/1")
+    assert made["request_id"] == headers["X-Openstack-Request-Id"]
+    assert (failed["kind"], failed["target"]) == ("login-refused", user)
+    assert (unknown["kind"], "target" in unknown) == ("login-refused", False)
+    assert (forged["rule"], forged["status"]) == ("token", 401)
+    assert (none["rule"], none["action"]) == ("no-token", "GET /identity/v3/users")
+    kept = "".join(path.read_text() for path in (place.data / "access").iterdir())
+    for secret in (right, wrong, "canary", token, token[:40]):
+        assert secret not in kept
+    mine = records(place, "--actor", "admin", "--kind", "login", "--kind", "login-refused")
+    assert [record["kind"] for record in mine] == ["login", "login-refused"]
+
+
+def test_what_policy_refuses_names_the_rule_and_what_it_allows_is_an_event(place: Cloud) -> None:
+    token = login(place, place.credentials["OS_PASSWORD"])[1]["X-Subject-Token"]
+    made = ask(
+        place, "POST", "/identity/v3/users",
+        {"user": {"name": "mallory", "password": "not-so-secret"}}, X_Auth_Token=token,
+    )  # fmt: skip
+    assert made[0] == 201
+    user = made[2]["user"]["id"]
+    (created,) = events(place, "--actor", "default/admin", "--type", "user.created")
+    assert created["request_id"] == made[1]["X-Openstack-Request-Id"]
+    assert (created["source"], created["agent"].startswith("Python-urllib")) == ("127.0.0.1", True)
+    asked = {
+        "methods": ["password"],
+        "password": {"user": {"id": user, "password": "not-so-secret"}},
+    }
+    status, headers, _ = ask(
+        place, "POST", "/identity/v3/auth/tokens", {"auth": {"identity": asked}}
+    )
+    assert status == 201
+    own = headers["X-Subject-Token"]
+    assert ask(place, "GET", "/identity/v3/users", X_Auth_Token=own)[0] == 403
+    (refused,) = records(place, "--actor", "mallory", "--refused")
+    assert (refused["rule"], refused["user"]) == ("identity:list_users", user)
+    assert (refused["status"], refused["protocol"]) == (403, "identity")
+    assert ask(place, "DELETE", f"/identity/v3/users/{user}", X_Auth_Token=token)[0] == 204
+    assert records(place, "--actor", "default/mallory", "--refused") == [refused]
 
 
 def test_tail_follows_and_grep_takes_times(place: Cloud) -> None:
