@@ -110,7 +110,7 @@ class _One:
         if request.path == "/info":
             return info(request, world.settings)
         if not request.account:
-            raise Declined(412, "Bad URL")
+            raise Declined(412, "Bad URL") if request.path.startswith("/v1") else Declined(404)
         if request.method == "OPTIONS":
             self._bucket = await self._peeked(request)
             return cors.preflight(request, self._bucket, methods_of(request))

@@ -23,6 +23,7 @@ from swiftlite.swift.limits import (
     META_TOTAL_MAX,
     META_VALUE_MAX,
     OBJECT_NAME_MAX,
+    POLICY,
     Settings,
 )
 from swiftlite.swift.request import Request
@@ -67,6 +68,6 @@ def _document(settings: Settings) -> dict[str, Any]:
         "allow_account_management": False,
         "strict_cors_mode": settings.strict_cors,
         "cors_expose_headers": [],
-        "policies": [{"name": settings.policy, "aliases": settings.policy, "default": True}],
+        "policies": [{"name": POLICY, "aliases": POLICY, "default": True}],
     }
     return {"swift": swift, **CAPABILITIES}
