@@ -45,3 +45,14 @@ class BadForm(FeatureRefused):
 
 class FormUnauthorized(FeatureRefused):
     """FormPost: {reason}"""
+
+
+# -- bulk deletes --------------------------------------------------------------------------------
+
+
+class BadNameList(FeatureRefused):
+    """{reason}"""
+
+
+class TooManyNames(FeatureRefused):
+    """Maximum Bulk Deletes: {limit} per request"""
