@@ -56,3 +56,22 @@ class BadNameList(FeatureRefused):
 
 class TooManyNames(FeatureRefused):
     """Maximum Bulk Deletes: {limit} per request"""
+
+
+# -- links ---------------------------------------------------------------------------------------
+
+
+class BadLink(FeatureRefused):
+    """{reason}"""
+
+
+class BadTarget(FeatureRefused):
+    """{reason}"""
+
+
+class BadLinkEtag(FeatureRefused):
+    """{reason}"""
+
+
+class BadManifestHeader(FeatureRefused):
+    """{reason}"""
