@@ -44,6 +44,10 @@ class TooManyBuckets(Refused):
     """The project has {limit} buckets; that is the limit."""
 
 
+class TooManyNotes(Refused):
+    """There are {count} entries of metadata; the limit is {limit}."""
+
+
 # -- objects and versions ------------------------------------------------------------------------
 
 
