@@ -275,9 +275,10 @@ class Connection(RequestHandler):
         try:
             async with contextlib.aclosing(stream) as pieces:
                 async for piece in pieces:
-                    if is_chunked and piece:  # an empty chunk would be the last
-                        piece = b"%x\r\n%b\r\n" % (len(piece), piece)
-                    await self._write(piece)
+                    if not is_chunked:
+                        await self._write(piece)
+                    elif piece:  # an empty chunk would be the last
+                        await self._write(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)))
             if is_chunked:
                 await self._write(b"0\r\n\r\n")
             is_whole = True

@@ -117,6 +117,13 @@ class Call:
             has_checksum=has_checksum,
         )
 
+    def check(self, action: Action, bucket: Bucket) -> None:
+        """Return if the principal may do this with a bucket that the request does not name.
+
+        Raises:  AccessDenied.
+        """
+        check_access(self.principal, action, bucket.name, bucket)
+
     def version_id(self) -> str | None:
         """Return the version that the query names, "" for the null version, None for none.
 

@@ -39,7 +39,7 @@ def status_line(code: int) -> str:
 
 
 def format_of(accept: str | None) -> str | None:
-    """Return the format that an Accept header prefers, text/plain without one, None if none fits."""
+    """Return the format that an Accept header prefers; None if it takes none of them."""
     if not accept:
         return FORMATS[0]
     wanted: list[tuple[float, str]] = []
@@ -130,5 +130,5 @@ async def _beats(
 
 
 def worst(statuses: Sequence[int]) -> int:
-    """Return the status of a report some of whose items failed: whose fault is it, in one number."""
+    """Return the status of a report of which some items failed."""
     return 502 if any(status >= 500 for status in statuses) else 400

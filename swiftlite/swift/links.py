@@ -42,7 +42,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 def link_of(
     headers: Mapping[str, str], *, account: str, container: str, name: str
 ) -> tuple[Link, bool]:
-    """Return the link that a PUT of `account/container/name` makes, and whether an account was named.
+    """Return the link that a PUT of `account/container/name` makes; whether an account was named.
 
     Raises:  BadLink, BadTarget, BadLinkEtag.
     """
@@ -71,10 +71,13 @@ def check_dynamic_manifest(value: str) -> None:
     """
     container, _, prefix = value.partition("/")
     bad = not container or not prefix or prefix.startswith("/")
-    if bad or "?" in value or "&" in value or not _is_text(unquote(value, errors="surrogateescape")):
-        raise BadManifestHeader(
-            reason="X-Object-Manifest must be in the format container/prefix"
-        )
+    if (
+        bad
+        or "?" in value
+        or "&" in value
+        or not _is_text(unquote(value, errors="surrogateescape"))
+    ):
+        raise BadManifestHeader(reason="X-Object-Manifest must be in the format container/prefix")
 
 
 def _is_text(text: str) -> bool:

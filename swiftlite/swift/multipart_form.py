@@ -1,4 +1,4 @@
-"""Multipart forms, as they come: bytes in, fields and the pieces of files out; nothing is collected.
+"""Multipart forms, as they come: bytes in, fields and the pieces of files out.
 
     preamble --boundary--> headers --blank line--> content --boundary--> headers ... --> over
 

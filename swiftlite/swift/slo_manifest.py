@@ -84,9 +84,7 @@ def parse(document: bytes, *, own: tuple[str, str]) -> list[Wanted]:
     if complaints:
         raise BadManifest(reason="".join(complaints))
     if sum(1 for entry in wanted if entry.path) > SEGMENTS_MAX:
-        raise ManifestTooLarge(
-            reason=f"Number of object-backed segments must be <= {SEGMENTS_MAX}"
-        )
+        raise ManifestTooLarge(reason=f"Number of object-backed segments must be <= {SEGMENTS_MAX}")
     return wanted
 
 

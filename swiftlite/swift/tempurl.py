@@ -1,4 +1,4 @@
-"""TempURL: a URL that carries, signed with an account's or container's key, what it may be used for.
+"""TempURL: a URL that says, signed with an account's or container's key, what it is good for.
 
 Source: Swift's "TempURL" (2026-08).
 Pure: no clock, no IO.
@@ -99,10 +99,10 @@ def verify(
     now_s: int,
     source: str,
 ) -> Grant | None:
-    """Return what the URL allows, or None where it does not allow this request, whatever the reason.
+    """Return what the URL allows, or None where it is not this request, whatever the reason.
 
-    `name`: the object's, decoded; "" for the container itself, which only a URL for reading with the
-    empty prefix reaches. `source`: the client's address.
+    `name`: the object's, decoded; "" for the container itself, which only a URL for reading with
+    the empty prefix reaches. `source`: the client's address.
     """
     expires_s = expiry_s(url.expires)
     signature = parse_signature(url.signature or "")

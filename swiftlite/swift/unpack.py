@@ -1,4 +1,4 @@
-"""Unpacking: compressed bytes in, plain bytes out, a bounded piece at a time and to a bounded ratio.
+"""Unpacking: compressed bytes in, plain bytes out; each piece and their ratio are bounded.
 
 Pure: no clock, no IO.
 """

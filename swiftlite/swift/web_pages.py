@@ -142,12 +142,11 @@ def readable(size: int) -> str:
     """Return a size as people read it: 1048576 as `1Mi`."""
     if size < 1024:
         return str(size)
-    value = float(size)
-    for unit in "KMGTPE":
-        value = float(round(value / 1024))
-        if value < 1024:
-            break
-    return f"{value:.0f}{unit}i"
+    units = iter("KMGTPE")
+    unit, value = next(units), round(size / 1024)
+    while value >= 1024:
+        unit, value = next(units), round(value / 1024)
+    return f"{value}{unit}i"
 
 
 def _page(label: str, head: str, body: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Archives: what Python's tarfile writes is read, however it is cut; bombs and broken ones are not."""
+"""Archives: what tarfile writes is read, however it is cut; bombs and broken ones are not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from swiftlite.swift.unpack import unpacker_of
 FORMATS = [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT]
 
 
-def info(name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, **facts: object) -> tarfile.TarInfo:
+def info(
+    name: str, size: int = 0, kind: bytes = tarfile.REGTYPE, **facts: object
+) -> tarfile.TarInfo:
     made = tarfile.TarInfo(name)
     made.size, made.type = size, kind
     for fact, value in facts.items():
@@ -83,7 +85,9 @@ def test_what_is_no_file_is_passed_over() -> None:
         tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE,
         tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE,
     ]  # fmt: skip
-    odd = [(info(f"odd{i}", kind=kind, linkname="/etc/passwd"), b"") for i, kind in enumerate(kinds)]
+    odd = [
+        (info(f"odd{i}", kind=kind, linkname="/etc/passwd"), b"") for i, kind in enumerate(kinds)
+    ]
     made = archive(*odd, (info("file", 3), b"abc"))
     assert [(member.name, data) for member, data in read(made)] == [("file", b"abc")]
 
@@ -127,10 +131,18 @@ def test_headers_that_lie_are_refused() -> None:
     negative[148:156] = b"%06o\0 " % sum(checked)
     with pytest.raises(BadArchive):
         read(bytes(negative) + bytes(1024))
-    for records in (b"x path=a\n", b"99 path=a\n", b"5 a=b", b"9" * 30, b"13 size=-1234\n", b"3 \n"):
+    for records in (
+        b"x path=a\n",
+        b"99 path=a\n",
+        b"5 a=b",
+        b"9" * 30,
+        b"13 size=-1234\n",
+        b"3 \n",
+    ):
+        header = info("x", len(records), tarfile.XHDTYPE).tobuf()
+        member = info("a").tobuf() + bytes(1024)
         with pytest.raises(BadArchive):
-            header = info("x", len(records), tarfile.XHDTYPE).tobuf()
-            read(header + records + bytes(-len(records) % 512) + info("a").tobuf() + bytes(1024))
+            read(header + records + bytes(-len(records) % 512) + member)
 
 
 def test_a_header_that_is_too_long_is_refused_before_it_is_read() -> None:
@@ -160,7 +172,10 @@ def test_compressed_archives_are_unpacked(size: int) -> None:
     assert unpacked(".TAR.GZ", gzip.compress(data), size) == data
     assert unpacked("tar.bz2", bz2.compress(data), size) == data
     # Several streams in one file, as pigz and pbzip2 make them; and padding.
-    assert unpacked("tar.gz", gzip.compress(data) + gzip.compress(b"x") + bytes(5), size) == data + b"x"
+    assert (
+        unpacked("tar.gz", gzip.compress(data) + gzip.compress(b"x") + bytes(5), size)
+        == data + b"x"
+    )
     assert unpacked("tar.bz2", bz2.compress(data) + bz2.compress(b"x"), size) == data + b"x"
 
 

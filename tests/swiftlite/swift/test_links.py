@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from swiftlite.swift.links import check_dynamic_manifest, link_of
-from swiftlite.swift.refusals import BadLink, BadLinkEtag, BadManifestHeader, BadTarget, FeatureRefused
+from swiftlite.swift.refusals import (
+    BadLink,
+    BadLinkEtag,
+    BadManifestHeader,
+    BadTarget,
+    FeatureRefused,
+)
 
 
 def link(**headers: str) -> object:
@@ -14,7 +20,9 @@ def link(**headers: str) -> object:
 
 
 def test_a_link_points_into_its_own_account_unless_another_is_named() -> None:
-    found, is_named = link_of({"x-symlink-target": "d/x%20/y"}, account="A", container="c", name="o")
+    found, is_named = link_of(
+        {"x-symlink-target": "d/x%20/y"}, account="A", container="c", name="o"
+    )
     assert (found.account, found.container, found.name) == ("A", "d", "x /y")
     assert found.shown == "d/x%20/y"
     assert found.target == "A/d/x /y"

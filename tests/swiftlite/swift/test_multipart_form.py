@@ -117,10 +117,12 @@ def test_nothing_that_is_held_grows_without_bound() -> None:
         "too many parts": [form(("X: y", b""))[:-7] * (PARTS_MAX + 1)],
     }
     for told, pieces in endless.items():
+        *before, last = pieces
         parser = MultipartParser("b")
+        for piece in before:
+            list(parser.receive(piece))
         with pytest.raises(BadForm, match=told):
-            for piece in pieces:
-                list(parser.receive(piece))
+            list(parser.receive(last))
     parser = MultipartParser("b")
     list(parser.receive(b"--b\r\nX: y\r\n\r\n"))
     for _ in range(100):

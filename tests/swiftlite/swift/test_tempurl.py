@@ -185,7 +185,9 @@ def test_a_line_break_in_a_name_cannot_pass_for_another_field() -> None:
 def test_the_query_says_whether_it_is_a_temporary_url_at_all() -> None:
     assert tempurl.parse("format=json&prefix=a") is None
     assert tempurl.parse("temp_url_prefix=a") is None
-    found = tempurl.parse("temp_url_sig=a%20b&temp_url_expires=1&temp_url_sig=c&inline&filename=x+y")
+    found = tempurl.parse(
+        "temp_url_sig=a%20b&temp_url_expires=1&temp_url_sig=c&inline&filename=x+y"
+    )
     assert found is not None
     assert (found.signature, found.expires, found.inline) == ("a b", "1", True)
     assert found.filename == "x y"
