@@ -40,6 +40,10 @@ class InvalidBucketName(Refused):
     bucket: str
 
 
+class InvalidAcl(Refused):
+    """The access control list is not understood: {reason}."""
+
+
 class TooManyBuckets(Refused):
     """The project has {limit} buckets; that is the limit."""
 

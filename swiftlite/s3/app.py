@@ -19,11 +19,11 @@ from swiftlite.http.replies import Reply, head_bytes
 from swiftlite.http.times import http_from_us
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
 from swiftlite.s3.authenticate import authenticate
-from swiftlite.s3.call import Call, check_access
+from swiftlite.s3.call import Call, allowed_bucket, check_access
 from swiftlite.s3.codes import INTERNAL, code_of, error_document, error_headers
 from swiftlite.s3.errors import NotModified
 from swiftlite.s3.headers import check_owner, check_understood
-from swiftlite.s3.operations import ACTIONS, Operation, target_of, virtual_bucket_of
+from swiftlite.s3.operations import Operation, target_of, virtual_bucket_of
 from swiftlite.s3.request import Request, parse_headers
 
 log = logging.getLogger(__name__)
@@ -150,16 +150,15 @@ class S3App:
             virtual_bucket=virtual_bucket,
         )
         target = target_of(request, virtual_bucket=virtual_bucket, signed_by=caller.signed_by)
-        action = ACTIONS[target.operation]
-        check_access(caller.principal, action, target.bucket)
-        check_understood(request.headers)
         bucket = None
-        if target.operation not in _WITHOUT_BUCKET:
-            bucket = await self._gateway.bucket(
-                target.bucket, project_id=caller.principal.project_id
+        if target.operation in _WITHOUT_BUCKET:
+            check_access(request, caller.principal, target.action, target.bucket, None)
+        else:
+            bucket = await allowed_bucket(
+                self._gateway, request, caller.principal, target.action, target.bucket
             )
-            check_access(caller.principal, action, target.bucket, bucket)
             check_owner(request.headers, "x-amz-expected-bucket-owner", bucket)
+        check_understood(request.headers)
         call = Call(
             self._gateway,
             request,

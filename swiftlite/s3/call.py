@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from eventlog.log import Actor
-from swiftlite.access import Action, refusal
+from swiftlite.access import Action, decide
 from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket, Version
-from swiftlite.errors import InvalidArgument
+from swiftlite.errors import InvalidArgument, NoSuchBucket
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.http.incoming import Incoming
 from swiftlite.s3.authenticate import Caller
@@ -87,15 +87,20 @@ class Call:
             agent=agent.encode("utf-8", "replace").decode(),
         )
 
-    async def readable_bucket(self, name: str) -> Bucket:
-        """Return another bucket, to copy from.
+    async def readable_bucket(self, name: str, version_id: str | None) -> Bucket:
+        """Return another bucket, to copy this from.
 
         Raises:  AccessDenied, NoSuchBucket.
         """
-        check_access(self.principal, Action.READ, name)
-        bucket = await self.gateway.bucket(name, project_id=self.principal.project_id)
-        check_access(self.principal, Action.READ, name, bucket)
-        return bucket
+        action = Action.READ if version_id is None else Action.READ_VERSION
+        return await allowed_bucket(self.gateway, self.request, self.principal, action, name)
+
+    def check_access(self, action: Action) -> None:
+        """Return if the principal may do this too, beyond what the operation by itself does.
+
+        Raises:  AccessDenied.
+        """
+        check_access(self.request, self.principal, action, self.bucket.name, self.bucket)
 
     async def document(
         self,
@@ -182,15 +187,44 @@ class Call:
 
 
 def check_access(
-    principal: Principal, action: Action, bucket_name: str, bucket: Bucket | None = None
+    request: Request,
+    principal: Principal,
+    action: Action,
+    bucket_name: str,
+    bucket: Bucket | None,
 ) -> None:
     """Return if the principal may do this.
 
     Raises:  AccessDenied.
     """
-    reason = refusal(principal, action, bucket_name=bucket_name, bucket=bucket)
-    if reason is not None:
-        raise AccessDenied(reason=f"Access Denied: {reason}")
+    decision = decide(
+        principal,
+        action,
+        bucket_name=bucket_name,
+        bucket=bucket,
+        referrer=request.headers.get("referer", ""),
+    )
+    if not decision.allowed:
+        raise AccessDenied(reason=f"Access Denied: {decision.reason}", rule=decision.rule)
+
+
+async def allowed_bucket(
+    gateway: Gateway, request: Request, principal: Principal, action: Action, name: str
+) -> Bucket:
+    """Return the bucket of this name, to do this with.
+
+    Raises:  AccessDenied; NoSuchBucket for those only who could have it.
+    """
+    bucket, missing = None, None
+    try:
+        bucket = await gateway.bucket(name, project_id=principal.project_id)
+    except NoSuchBucket as error:
+        missing = error
+    check_access(request, principal, action, name, bucket)
+    if bucket is None:
+        assert missing is not None
+        raise missing
+    return bucket
 
 
 def version_id_from(text: str) -> str:

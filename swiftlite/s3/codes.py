@@ -64,6 +64,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidRequest: Code("InvalidRequest", 400),
     storage.NotImplementedHere: Code("NotImplemented", 501),
     storage.InvalidBucketName: Code("InvalidBucketName", 400),
+    storage.InvalidAcl: Code("InvalidArgument", 400),
     storage.InvalidKey: Code("InvalidArgument", 400),
     storage.KeyTooLong: Code("KeyTooLongError", 400),
     storage.MetadataTooLarge: Code("MetadataTooLarge", 400),

@@ -19,6 +19,8 @@ class ProtocolRefused(Refused):
 class AccessDenied(ProtocolRefused):
     """{reason}"""
 
+    rule: str = "request"  # what refused it: see `access.decide`
+
 
 class SignatureDoesNotMatch(ProtocolRefused):
     """The request signature we calculated does not match the signature you provided. Check your \

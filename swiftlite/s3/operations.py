@@ -72,7 +72,7 @@ class Operation(Enum):
 ACTIONS: Mapping[Operation, Action] = {
     Operation.LIST_BUCKETS: Action.LIST_BUCKETS,
     Operation.CREATE_BUCKET: Action.CREATE_BUCKET,
-    Operation.HEAD_BUCKET: Action.READ_BUCKET,
+    Operation.HEAD_BUCKET: Action.LIST,
     Operation.DELETE_BUCKET: Action.DELETE_BUCKET,
     Operation.GET_BUCKET_LOCATION: Action.READ_BUCKET,
     Operation.GET_BUCKET_VERSIONING: Action.READ_BUCKET,
@@ -82,14 +82,14 @@ ACTIONS: Mapping[Operation, Action] = {
     Operation.GET_BUCKET_CONFIGURATION: Action.READ_BUCKET,
     Operation.LIST_OBJECTS: Action.LIST,
     Operation.LIST_OBJECTS_V2: Action.LIST,
-    Operation.LIST_OBJECT_VERSIONS: Action.LIST,
-    Operation.LIST_MULTIPART_UPLOADS: Action.LIST,
+    Operation.LIST_OBJECT_VERSIONS: Action.LIST_VERSIONS,
+    Operation.LIST_MULTIPART_UPLOADS: Action.LIST_VERSIONS,
     Operation.DELETE_OBJECTS: Action.WRITE,
     Operation.GET_OBJECT: Action.READ,
     Operation.HEAD_OBJECT: Action.READ,
     Operation.GET_OBJECT_ATTRIBUTES: Action.READ,
-    Operation.GET_OBJECT_ACL: Action.READ,
-    Operation.PUT_OBJECT_ACL: Action.WRITE,
+    Operation.GET_OBJECT_ACL: Action.READ_BUCKET,
+    Operation.PUT_OBJECT_ACL: Action.CHANGE_BUCKET,
     Operation.PUT_OBJECT: Action.WRITE,
     Operation.COPY_OBJECT: Action.WRITE,
     Operation.DELETE_OBJECT: Action.WRITE,
@@ -98,8 +98,11 @@ ACTIONS: Mapping[Operation, Action] = {
     Operation.UPLOAD_PART_COPY: Action.WRITE,
     Operation.COMPLETE_MULTIPART_UPLOAD: Action.WRITE,
     Operation.ABORT_MULTIPART_UPLOAD: Action.WRITE,
-    Operation.LIST_PARTS: Action.LIST,
+    Operation.LIST_PARTS: Action.LIST_VERSIONS,
 }
+
+# With a version's id it is about the past, which ACLs give to nobody.
+_OF_VERSIONS = {Action.READ: Action.READ_VERSION, Action.WRITE: Action.DELETE_VERSION}
 
 # Answered with "there is none", or with the one answer that is true of every bucket.
 CONFIGURATIONS = frozenset(
@@ -268,6 +271,13 @@ class Target(msgspec.Struct, frozen=True):
     operation: Operation
     bucket: str = ""
     key: str = ""
+    has_version: bool = False  # it names one by its id
+
+    @property
+    def action(self) -> Action:
+        """What the principal must be allowed."""
+        action = ACTIONS[self.operation]
+        return _OF_VERSIONS.get(action, action) if self.has_version else action
 
 
 def target_of(
@@ -301,7 +311,7 @@ def target_of(
                 reason="You can only specify a copy source header for copy requests"
             )
         operation = _COPIES[operation]
-    return Target(operation, bucket, key)
+    return Target(operation, bucket, key, "versionId" in query)
 
 
 def virtual_bucket_of(host: str, domains: Collection[str]) -> str | None:
