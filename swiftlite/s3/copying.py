@@ -59,7 +59,7 @@ async def copy_object(call: Call) -> Reply:
         headers=system_headers(request) if is_replaced else None,
         meta=user_metadata(request) if is_replaced else None,
         conditions=conditions or None,
-        check=call.check,
+        check=call.check_elsewhere,
         owner=call.principal.user_id,
         actor=call.actor,
     )
@@ -101,7 +101,7 @@ async def copy_part(call: Call) -> Reply:
         source,
         start=start,
         end=end,
-        check=call.check,
+        check=call.check_elsewhere,
         actor=call.actor,
     )
     return xml_reply(
@@ -142,7 +142,7 @@ async def _source(call: Call) -> tuple[CopySource, Version]:
     name, key, version_id = parse_source(headers["x-amz-copy-source"])
     bucket = await call.readable_bucket(name, version_id)
     check_owner(headers, "x-amz-source-expected-bucket-owner", bucket)
-    whole = await call.gateway.head_whole(bucket, key, version_id=version_id, check=call.check)
+    whole = await call.gateway.head_whole(bucket, key, version_id=version_id, check=call.check_elsewhere)
     check_source(headers, whole.version)
     if whole.location:
         # A link is copied as what it points at.

@@ -82,7 +82,7 @@ async def put_object(call: Call) -> Reply:
 async def get_object(call: Call) -> Reply:
     """Return an object, or a range of it."""
     _, reader = await call.gateway.open_whole(
-        call.bucket, call.key, version_id=call.version_id(), check=call.check
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
     )
     reply, start, end = _described(call, reader.version)
     if end > start:
@@ -97,7 +97,7 @@ async def get_object(call: Call) -> Reply:
 async def head_object(call: Call) -> Reply:
     """Return what `get_object` would, without the bytes."""
     whole = await call.gateway.head_whole(
-        call.bucket, call.key, version_id=call.version_id(), check=call.check
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
     )
     return _described(call, whole.version)[0]
 
@@ -105,7 +105,7 @@ async def head_object(call: Call) -> Reply:
 async def get_attributes(call: Call) -> Reply:
     """Return those facts of an object that the client names."""
     whole = await call.gateway.head_whole(
-        call.bucket, call.key, version_id=call.version_id(), check=call.check
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
     )
     version = whole.version
     asked = call.request.headers.get("x-amz-object-attributes", "")
