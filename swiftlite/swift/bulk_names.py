@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote_to_bytes
 
-from swiftlite.swift.refusals import BadNameList, TooManyNames
+from swiftlite.swift.errors import Declined
 
 NAMES_MAX = 10_000
 PATH_MAX = 1024 + 256 + 2  # bytes of /container/object
@@ -47,28 +47,28 @@ class NameList:
     def receive(self, data: bytes) -> None:
         """Add bytes.
 
-        Raises:  TooManyNames, BadNameList.
+        Raises:  Declined 413, Declined 400.
         """
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             self._add(line)
         if len(self._line) > _LINE_MAX:
-            raise BadNameList(reason="Invalid File Name")
+            raise Declined(400, "Invalid File Name")
 
     def finish(self) -> list[Name]:
         """Return the names in their order.
 
-        Raises:  TooManyNames.
+        Raises:  Declined 413.
         """
         self._add(self._line)
         return self._names
 
     def _add(self, line: bytes) -> None:
         if len(line) > _LINE_MAX:
-            raise BadNameList(reason="Invalid File Name")
+            raise Declined(400, "Invalid File Name")
         raw = unquote_to_bytes(line.strip())
         if not raw:
             return
         if len(self._names) == NAMES_MAX:
-            raise TooManyNames(limit=NAMES_MAX)
+            raise Declined(413, f"Maximum Bulk Deletes: {NAMES_MAX} per request")
         self._names.append(Name(raw))

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from swiftlite.swift.refusals import BadLink, BadLinkEtag, BadManifestHeader, BadTarget
+from swiftlite.swift.errors import Declined
 
 LINK = "x-symlink-target"
 LINK_ACCOUNT = "x-symlink-target-account"
@@ -44,30 +44,30 @@ def link_of(
 ) -> tuple[Link, bool]:
     """Return the link that a PUT of `account/container/name` makes; whether an account was named.
 
-    Raises:  BadLink, BadTarget, BadLinkEtag.
+    Raises:  Declined 412, Declined 400, Declined 400.
     """
     path = unquote(headers[LINK], errors="surrogateescape")
     holder, _, target = path.partition("/")
     if not holder or not target or not _is_text(path):
-        raise BadLink(
-            reason="X-Symlink-Target header must be of the form <container name>/<object name>"
+        raise Declined(
+            412, "X-Symlink-Target header must be of the form <container name>/<object name>"
         )
     named = headers.get(LINK_ACCOUNT)
     owner = account if named is None else unquote(named, errors="surrogateescape")
     if not owner or "/" in owner or not _is_text(owner):
-        raise BadLink(reason="Account name cannot contain slashes")
+        raise Declined(412, "Account name cannot contain slashes")
     if (owner, holder, target) == (account, container, name):
-        raise BadTarget(reason="Symlink cannot target itself")
+        raise Declined(400, "Symlink cannot target itself")
     etag = headers.get(LINK_ETAG, "").strip().removeprefix('"').removesuffix('"') or None
     if etag is not None and any(character in etag for character in ';"\\'):
-        raise BadLinkEtag(reason="Bad X-Symlink-Target-Etag format")
+        raise Declined(400, "Bad X-Symlink-Target-Etag format")
     return Link(account=owner, container=holder, name=target, etag=etag), named is not None
 
 
 def check_dynamic_manifest(value: str) -> None:
     """Return if the value of X-Object-Manifest names a container and a prefix.
 
-    Raises:  BadManifestHeader.
+    Raises:  Declined 400.
     """
     container, _, prefix = value.partition("/")
     bad = not container or not prefix or prefix.startswith("/")
@@ -77,7 +77,7 @@ def check_dynamic_manifest(value: str) -> None:
         or "&" in value
         or not _is_text(unquote(value, errors="surrogateescape"))
     ):
-        raise BadManifestHeader(reason="X-Object-Manifest must be in the format container/prefix")
+        raise Declined(400, "X-Object-Manifest must be in the format container/prefix")
 
 
 def _is_text(text: str) -> bool:

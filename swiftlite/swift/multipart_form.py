@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
-from swiftlite.swift.refusals import BadForm
+from swiftlite.swift.errors import Declined
 
 BOUNDARY_MAX = 200
 HEAD_MAX = 16 << 10  # bytes of one part's headers
@@ -56,13 +56,13 @@ class MultipartParser:
     """Feed it bytes with `receive`, take events; `finish` says whether the form was whole."""
 
     def __init__(self, boundary: str) -> None:
-        """Raises:  BadForm for what cannot be a boundary."""
+        """Raises:  Declined 400 for what cannot be a boundary."""
         try:
             raw = boundary.encode("ascii")
         except UnicodeError:
             raw = b""
         if not 0 < len(raw) <= BOUNDARY_MAX:
-            raise BadForm(reason="invalid boundary")
+            raise Declined(400, "FormPost: invalid boundary")
         self._mark = b"\r\n--" + raw
         # The first boundary may stand at the very beginning, without a line break before it.
         self._buffer = bytearray(b"\r\n")
@@ -73,7 +73,7 @@ class MultipartParser:
     def receive(self, data: bytes) -> Iterator[Event]:
         """Yield what becomes known by these bytes.
 
-        Raises:  BadForm.
+        Raises:  Declined 400.
         """
         self._buffer += data
         while True:
@@ -85,12 +85,12 @@ class MultipartParser:
     def finish(self) -> None:
         """Return if the last boundary came.
 
-        Raises:  BadForm.
+        Raises:  Declined 400.
         """
         if self._state is _State.PREAMBLE:
-            raise BadForm(reason="invalid starting boundary")
+            raise Declined(400, "FormPost: invalid starting boundary")
         if self._state is not _State.OVER:
-            raise BadForm(reason="the form ends too early")
+            raise Declined(400, "FormPost: the form ends too early")
 
     def _step(self) -> Iterator[Event]:
         if self._state is _State.PREAMBLE:
@@ -108,11 +108,11 @@ class MultipartParser:
         at = self._buffer.find(self._mark)
         if at >= 0:
             if self._buffer[:at].strip(b"\r\n"):
-                raise BadForm(reason="invalid starting boundary")
+                raise Declined(400, "FormPost: invalid starting boundary")
             del self._buffer[: at + len(self._mark)]
             self._state = _State.BORDER
         elif len(self._buffer) > _PREAMBLE_MAX:
-            raise BadForm(reason="invalid starting boundary")
+            raise Declined(400, "FormPost: invalid starting boundary")
 
     def _border(self) -> None:
         if self._buffer.startswith(b"--"):
@@ -122,21 +122,21 @@ class MultipartParser:
         at = self._buffer.find(b"\r\n")
         if at < 0:
             if len(self._buffer) > BOUNDARY_MAX:
-                raise BadForm(reason="a boundary does not end")
+                raise Declined(400, "FormPost: a boundary does not end")
             return
         if self._buffer[:at].strip(b" \t"):
-            raise BadForm(reason="invalid boundary")
+            raise Declined(400, "FormPost: invalid boundary")
         # The line break stays: a head without headers is then a blank line like any other.
         del self._buffer[:at]
         self._state = _State.HEAD
         self._parts += 1
         if self._parts > PARTS_MAX:
-            raise BadForm(reason="the form has too many parts")
+            raise Declined(400, "FormPost: the form has too many parts")
 
     def _head(self) -> Iterator[Event]:
         at = self._buffer.find(b"\r\n\r\n")
         if at > HEAD_MAX or (at < 0 and len(self._buffer) > HEAD_MAX):
-            raise BadForm(reason="the headers of a part are too long")
+            raise Declined(400, "FormPost: the headers of a part are too long")
         if at < 0:
             return
         part = _part(bytes(self._buffer[:at]))
@@ -185,11 +185,11 @@ def _part(head: bytes) -> Part:
     for line in head.split(b"\r\n"):
         name, colon, value = line.partition(b":")
         if line and not colon:
-            raise BadForm(reason="the headers of a part cannot be read")
+            raise Declined(400, "FormPost: the headers of a part cannot be read")
         try:
             headers[name.decode("ascii").strip().lower()] = value.decode("utf-8").strip()
         except UnicodeError:
-            raise BadForm(reason="the headers of a part are not UTF-8") from None
+            raise Declined(400, "FormPost: the headers of a part are not UTF-8") from None
     headers.pop("", None)
     told = headers.get("content-disposition", "")
     if told.partition(";")[0].strip().lower() != "form-data":

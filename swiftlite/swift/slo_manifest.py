@@ -18,7 +18,7 @@ from urllib.parse import quote
 import msgspec
 
 from swiftlite.segments import Segment
-from swiftlite.swift.refusals import BadManifest, ManifestTooLarge, NotAManifest
+from swiftlite.swift.errors import Declined
 
 SEGMENTS_MAX = 1000
 MANIFEST_BYTES_MAX = 8 << 20
@@ -63,14 +63,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def parse(document: bytes, *, own: tuple[str, str]) -> list[Wanted]:
     """Return the entries. `own`: container and name of the object that the manifest is for.
 
-    Raises:  NotAManifest, BadManifest with a line for each bad entry, ManifestTooLarge.
+    Raises:  Declined 400, Declined 400 with a line for each bad entry, Declined 413.
     """
     try:
         entries = msgspec.json.decode(document)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
-        raise NotAManifest(reason="Manifest must be valid JSON.") from None
+        raise Declined(400, "Manifest must be valid JSON.") from None
     if not isinstance(entries, list):
-        raise NotAManifest(reason="Manifest must be a list.")
+        raise Declined(400, "Manifest must be a list.")
     wanted: list[Wanted] = []
     complaints: list[str] = []
     for index, entry in enumerate(entries):
@@ -82,9 +82,9 @@ def parse(document: bytes, *, own: tuple[str, str]) -> list[Wanted]:
     if entries and all(isinstance(entry, dict) and "data" in entry for entry in entries):
         complaints.append("Inline data segments require at least one object-backed segment.\n")
     if complaints:
-        raise BadManifest(reason="".join(complaints))
+        raise Declined(400, "".join(complaints))
     if sum(1 for entry in wanted if entry.path) > SEGMENTS_MAX:
-        raise ManifestTooLarge(reason=f"Number of object-backed segments must be <= {SEGMENTS_MAX}")
+        raise Declined(413, f"Number of object-backed segments must be <= {SEGMENTS_MAX}")
     return wanted
 
 

@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from swiftlite.swift.refusals import BadArchive
+from swiftlite.swift.errors import Declined
 
 MEMBERS_MAX = 1_000_000
 EXTENSION_MAX = 256 << 10  # bytes of a pax header or a long name
@@ -74,7 +74,7 @@ class TarReader:
     def receive(self, data: bytes) -> Iterator[Event]:
         """Yield what becomes known by these bytes.
 
-        Raises:  BadArchive.
+        Raises:  Declined 400.
         """
         if self._is_over:
             return
@@ -101,14 +101,14 @@ class TarReader:
     def finish(self) -> None:
         """Return if the archive did not end within a member.
 
-        Raises:  BadArchive.
+        Raises:  Declined 400.
         """
         if self._is_over:
             return
         if not self._members and not self._buffer:
-            raise BadArchive(reason="empty file")
+            raise Declined(400, "Invalid Tar File: empty file")
         if self._left or self._buffer or self._name is not None or self._pax:
-            raise BadArchive(reason="unexpected end of data")
+            raise Declined(400, "Invalid Tar File: unexpected end of data")
 
     def _content(self) -> Iterator[Event]:
         piece = bytes(self._buffer[: self._left])
@@ -133,7 +133,7 @@ class TarReader:
         elif kind == tarfile.XGLTYPE:
             self._global |= _records(extension)
             if len(self._global) > 1000:
-                raise BadArchive(reason="it has too many global headers")
+                raise Declined(400, "Invalid Tar File: it has too many global headers")
 
     def _header(self, block: bytes) -> Iterator[Event]:
         if not block.strip(b"\0"):
@@ -142,10 +142,10 @@ class TarReader:
         try:
             info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.HeaderError:
-            raise BadArchive(reason="bad header") from None
+            raise Declined(400, "Invalid Tar File: bad header") from None
         self._members += 1
         if self._members > MEMBERS_MAX:
-            raise BadArchive(reason=f"it has more than {MEMBERS_MAX} members")
+            raise Declined(400, f"Invalid Tar File: it has more than {MEMBERS_MAX} members")
         size = info.size
         is_extension = info.type in (
             *_PAX, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
@@ -155,7 +155,7 @@ class TarReader:
             pax, self._pax = self._global | self._pax, {}
             size = _size(pax.get("size"), size)
         if size < 0 or (is_extension and size > EXTENSION_MAX):
-            raise BadArchive(reason="bad header")
+            raise Declined(400, "Invalid Tar File: bad header")
         if info.type in _WITHOUT_DATA:
             size = 0
         self._left, self._padding = size, -size % _BLOCK
@@ -178,7 +178,7 @@ def _size(text: str | None, size: int) -> int:
     if text is None:
         return size
     if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        raise BadArchive(reason="bad header")
+        raise Declined(400, "Invalid Tar File: bad header")
     return int(text)
 
 
@@ -190,12 +190,12 @@ def _records(data: bytes) -> dict[str, str]:
         space = data.find(b" ", at, at + 8)
         digits = data[at:space]
         if space < 0 or not digits.isdigit():
-            raise BadArchive(reason="bad pax header")
+            raise Declined(400, "Invalid Tar File: bad pax header")
         end = at + int(digits)
         record = data[space + 1 : end]
         key, equals, value = record.partition(b"=")
         if end > len(data) or not equals or not record.endswith(b"\n"):
-            raise BadArchive(reason="bad pax header")
+            raise Declined(400, "Invalid Tar File: bad pax header")
         name = key.decode("utf-8", "surrogateescape")
         found[name] = value[:-1].decode("utf-8", "surrogateescape")
         at = end

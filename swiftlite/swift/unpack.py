@@ -9,7 +9,7 @@ import bz2
 import zlib
 from typing import Protocol
 
-from swiftlite.swift.refusals import BadArchive
+from swiftlite.swift.errors import Declined
 
 PIECE_MAX = 256 << 10
 # A few MiB of any format may unpack to this much; beyond it, only to so many times what came.
@@ -28,13 +28,13 @@ class Unpacker(Protocol):
     def take(self) -> bytes:
         """Return some plain bytes, b"" when more compressed ones are needed.
 
-        Raises:  BadArchive.
+        Raises:  Declined 400.
         """
 
     def finish(self) -> None:
         """Return if the compressed bytes were complete.
 
-        Raises:  BadArchive.
+        Raises:  Declined 400.
         """
 
 
@@ -96,15 +96,17 @@ class _Packed:
         try:
             piece = self._take()
         except (zlib.error, OSError, ValueError, EOFError):
-            raise BadArchive(reason="the compressed data cannot be read") from None
+            raise Declined(400, "Invalid Tar File: the compressed data cannot be read") from None
         self._gave += len(piece)
         if self._gave > FREE_BYTES and self._gave > self._came * RATIO_MAX:
-            raise BadArchive(reason=f"it unpacks to more than {RATIO_MAX} times its size")
+            raise Declined(
+                400, f"Invalid Tar File: it unpacks to more than {RATIO_MAX} times its size"
+            )
         return piece
 
     def finish(self) -> None:
         if not self._is_between:
-            raise BadArchive(reason="the compressed data ends too early")
+            raise Declined(400, "Invalid Tar File: the compressed data ends too early")
 
     def _take(self) -> bytes:
         while True:

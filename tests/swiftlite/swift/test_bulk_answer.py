@@ -14,7 +14,7 @@ from swiftlite.http.replies import UNKNOWN
 from swiftlite.swift import bulk_names
 from swiftlite.swift.bulk_answer import Report, answered, format_of, rendered, status_line
 from swiftlite.swift.bulk_names import NAMES_MAX, Name, NameList
-from swiftlite.swift.refusals import BadNameList, TooManyNames
+from swiftlite.swift.errors import Declined
 
 
 def names(data: bytes, size: int = 1 << 20) -> list[Name]:
@@ -41,9 +41,9 @@ def test_a_name_that_is_no_utf8_is_kept_to_be_told_of() -> None:
 
 def test_ten_thousand_names_are_taken_and_one_more_is_not() -> None:
     assert len(names(b"/c/o\n" * NAMES_MAX)) == NAMES_MAX
-    with pytest.raises(TooManyNames, match="Maximum Bulk Deletes: 10000 per request"):
+    with pytest.raises(Declined, match="Maximum Bulk Deletes: 10000 per request"):
         names(b"/c/o\n" * NAMES_MAX + b"/c/o")
-    with pytest.raises(TooManyNames):
+    with pytest.raises(Declined):
         names(b"/c/o\n" * 100 * NAMES_MAX)
 
 
@@ -54,10 +54,10 @@ def test_a_line_without_end_is_refused_before_it_is_held() -> None:
         for _ in range(10_000):
             found.receive(b"x" * 100)
 
-    with pytest.raises(BadNameList):
+    with pytest.raises(Declined):
         endless()
     assert len(found._line) < 2 * bulk_names.PATH_MAX + 200
-    with pytest.raises(BadNameList):
+    with pytest.raises(Declined):
         names(b"x" * 10_000 + b"\n")
 
 

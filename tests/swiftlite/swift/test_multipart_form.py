@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swiftlite.swift.errors import Declined
 from swiftlite.swift.multipart_form import (
     HEAD_MAX,
     PARTS_MAX,
@@ -16,7 +17,6 @@ from swiftlite.swift.multipart_form import (
     attributes,
     boundary_of,
 )
-from swiftlite.swift.refusals import BadForm
 
 
 def form(*parts: tuple[str, bytes], boundary: str = "b") -> bytes:
@@ -90,14 +90,14 @@ def test_fields_and_files_are_told_apart() -> None:
 def test_a_form_may_begin_with_line_breaks_and_with_nothing_else() -> None:
     assert parse(b"\r\n\r\n" + form(field("a", b"1")))[0][1] == b"1"
     for start in (b"x\r\n", b"--c\r\n"):
-        with pytest.raises(BadForm, match="starting boundary"):
+        with pytest.raises(Declined, match="starting boundary"):
             parse(start + form(field("a", b"1")))
 
 
 @pytest.mark.parametrize("cut", range(1, 64))
 def test_a_form_that_ends_early_is_refused(cut: int) -> None:
     whole = form(field("name", b"value"))
-    with pytest.raises(BadForm):
+    with pytest.raises(Declined):
         parse(whole[: len(whole) - 4 - cut] if cut < len(whole) - 4 else b"")
 
 
@@ -121,7 +121,7 @@ def test_nothing_that_is_held_grows_without_bound() -> None:
         parser = MultipartParser("b")
         for piece in before:
             list(parser.receive(piece))
-        with pytest.raises(BadForm, match=told):
+        with pytest.raises(Declined, match=told):
             list(parser.receive(last))
     parser = MultipartParser("b")
     list(parser.receive(b"--b\r\nX: y\r\n\r\n"))
@@ -132,14 +132,14 @@ def test_nothing_that_is_held_grows_without_bound() -> None:
 
 @pytest.mark.parametrize("boundary", ["", "é", "x" * 201])
 def test_what_cannot_be_a_boundary_is_refused(boundary: str) -> None:
-    with pytest.raises(BadForm):
+    with pytest.raises(Declined):
         MultipartParser(boundary)
 
 
 def test_headers_of_parts_must_be_headers() -> None:
     for head in ("no colon", "Content-Disposition: form-data; name=\udcff"):
         data = b"--b\r\n" + head.encode("utf-8", "surrogateescape") + b"\r\n\r\nx\r\n--b--"
-        with pytest.raises(BadForm):
+        with pytest.raises(Declined):
             parse(data)
 
 

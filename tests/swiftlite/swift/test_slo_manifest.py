@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swiftlite.segments import Segment, decoded, encoded, etag_of, part_span, pieces, size_of
-from swiftlite.swift.refusals import BadManifest, ManifestTooLarge, NotAManifest
+from swiftlite.swift.errors import Declined
 from swiftlite.swift.slo_manifest import (
     SEGMENTS_MAX,
     Found,
@@ -31,7 +31,7 @@ def written(*entries: Any) -> list[Wanted]:
 
 
 def complaint(*entries: Any) -> str:
-    with pytest.raises(BadManifest) as caught:
+    with pytest.raises(Declined) as caught:
         written(*entries)
     return str(caught.value.reason)
 
@@ -45,13 +45,13 @@ def found(size: int = 10, etag: str = "e", **facts: Any) -> Found:
     [b"", b"{", b"\xff", b'"\\ud800"', b"[" * 100_000, b"nope", b"[1,]", b"[NaN]"],
 )
 def test_what_is_no_json_is_no_manifest(document: bytes) -> None:
-    with pytest.raises(NotAManifest, match="valid JSON"):
+    with pytest.raises(Declined, match="valid JSON"):
         parse(document, own=OWN)
 
 
 @pytest.mark.parametrize("document", [b"{}", b"1", b"null", b'"x"'])
 def test_a_manifest_is_a_list(document: bytes) -> None:
-    with pytest.raises(NotAManifest, match="must be a list"):
+    with pytest.raises(Declined, match="must be a list"):
         parse(document, own=OWN)
 
 
@@ -97,7 +97,7 @@ def test_inline_data_alone_makes_no_large_object() -> None:
 def test_one_thousand_segments_are_allowed_and_one_more_is_not() -> None:
     entry = {"path": "c/o"}
     assert len(written(*[entry] * SEGMENTS_MAX)) == SEGMENTS_MAX
-    with pytest.raises(ManifestTooLarge, match="must be <= 1000"):
+    with pytest.raises(Declined, match="must be <= 1000"):
         written(*[entry] * (SEGMENTS_MAX + 1))
     # Inline data does not count.
     assert len(written(*[entry] * SEGMENTS_MAX, {"data": "QQ=="})) == SEGMENTS_MAX + 1
