@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from computelite.api.app import ApiApp, Service
+from computelite.api.app import ApiApp
 from computelite.api.pages import Pages
 from computelite.cloud import Cloud
 from computelite.config import Config
