@@ -182,6 +182,7 @@ class _One:
                 request_id=self._trans_id,
                 user=self._principal.user_id,
                 project=self._principal.project_id,
+                credential=self._principal.key_id,
                 source=request.source,
                 agent=request.headers.get("user-agent", ""),
                 account=request.project_id,
