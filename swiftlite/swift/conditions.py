@@ -22,9 +22,8 @@ def check_read(headers: Mapping[str, str], etag: str, modified_us: int) -> bool:
     Raises:  Declined: 412 where it is not what the client wants.
     """
     modified_at_s = modified_s(modified_us)
-    if "if-match" in headers:
-        if not matches(headers["if-match"], etag):
-            raise Declined(412, Etag=etag)
+    if "if-match" in headers and not matches(headers["if-match"], etag):
+        raise Declined(412, Etag=etag)
     if "if-unmodified-since" in headers:
         since_s = s_from_http(headers["if-unmodified-since"])
         if since_s is not None and modified_at_s > since_s:

@@ -63,7 +63,7 @@ def _document(settings: Settings) -> dict[str, Any]:
         "account_listing_limit": LISTING_MAX,
         "max_containers_per_account": BUCKETS_PER_PROJECT_MAX,
         "extra_header_count": 0,
-        "valid_api_versions": ["v1", "v1.0"],
+        "valid_api_versions": ["v1"],
         "account_autocreate": True,
         "allow_account_management": False,
         "strict_cors_mode": settings.strict_cors,

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import ACCOUNT_NAME_MAX, HEADER_MAX
 
+VERSION = "v1"
 PREFIX = "AUTH_"
 
 # Headers that say something only once; a second one is how requests are smuggled past a check.
@@ -41,7 +42,6 @@ _SINGLE = frozenset(
         "x-storage-token",
     }
 )
-_VERSIONS = ("v1", "v1.0")
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
 _NO_TEXT = "Invalid UTF8 or contains NULL"
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -92,7 +92,7 @@ class Request:
         self.path = decoded(self.raw_path)
         self.query = parse_query(self.raw_query) if self.raw_query else {}
         version, _, rest = self.path.removeprefix("/").partition("/")
-        parts = rest.split("/", 2) if version in _VERSIONS else []
+        parts = rest.split("/", 2) if version == VERSION else []
         self.account, self.container, self.name = (*parts, "", "", "")[:3]
         if (self.name and not self.container) or (self.container and not self.account):
             raise Declined(404)
