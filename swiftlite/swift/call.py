@@ -111,14 +111,6 @@ class Call:
             agent=agent.encode("utf-8", "replace").decode(),
         )
 
-    def note_refusal(self, error: Denied) -> None:
-        """Record a refusal at once: whoever asked may go on with the next of many."""
-        error.is_recorded = True
-        now_us = self.world.clock.now_us()
-        self.world.records.add(
-            refusal(error, self.request, self.principal, trans_id=self.trans_id, now_us=now_us)
-        )
-
     async def reach(self, project_id: str, container: str, action: Action, key: str = "") -> Bucket:
         """Return another container, or this one, for something else than the request is named for.
 
@@ -140,6 +132,14 @@ class Call:
         if bucket is None:
             raise NoSuchBucket(bucket=container)
         return bucket
+
+    def note_refusal(self, error: Denied) -> None:
+        """Record a refusal at once: whoever asked may go on with the next of many."""
+        error.is_recorded = True
+        now_us = self.world.clock.now_us()
+        self.world.records.add(
+            refusal(error, self.request, self.principal, trans_id=self.trans_id, now_us=now_us)
+        )
 
 
 async def reached(
@@ -173,15 +173,22 @@ async def reached(
         referrer=request.headers.get("referer", ""),
     )
     if not decision.allowed:
-        raise denied(principal, decision, action, account=project_id, container=container, key=key)
+        raise denied(
+            principal,
+            decision,
+            action=action.value,
+            account=project_id,
+            container=container,
+            key=key,
+        )
     return bucket, decision
 
 
 def denied(
     principal: Principal,
     decision: Decision,
-    action: Action,
     *,
+    action: str = "",
     account: str = "",
     container: str = "",
     key: str = "",
@@ -191,7 +198,7 @@ def denied(
         reason=decision.reason,
         rule=decision.rule,
         is_known=principal.kind == "user",
-        action=action.value,
+        action=action,
         on_account=account,
         on_container=container,
         on_key=key,
