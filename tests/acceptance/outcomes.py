@@ -67,7 +67,7 @@ def surprises(outcomes: Outcomes, known: list[Known], *, complete: bool) -> Iter
     for ending, found in (("fail", outcomes.failed), ("skip", outcomes.skipped)):
         lines = [line for line in known if line.ending == ending]
         for test, why in sorted(found.items()):
-            explained = [line for line in lines if line.pattern.search(test)]
+            explained = [line for line in lines if line.pattern.search(f"{test}: {why}")]
             used.update(explained)
             if not explained:
                 yield f"{ending}: {test}: {why}"
