@@ -90,6 +90,22 @@ class Http(Knobs, frozen=True, kw_only=True):
     ] = 75.0
 
 
+class Identity(Knobs, frozen=True, kw_only=True):
+    """Who gets in, and for how long."""
+
+    token_s: Annotated[int, Meta(ge=60, le=DAY_S, description="seconds that a token lives")] = 3600
+    lockout_attempts: Annotated[
+        int,
+        Meta(ge=0, description="wrong passwords in a row after which a user is locked; 0: never"),
+    ] = 10
+    lockout_s: Annotated[
+        int, Meta(ge=1, le=DAY_S, description="seconds that a user stays locked")
+    ] = 300
+    tempauth: Annotated[
+        bool, Meta(description="answer /auth/v1.0 on the API port, for old Swift clients")
+    ] = True
+
+
 class Processes(Knobs, frozen=True, kw_only=True):
     """How the work is spread."""
 
@@ -118,6 +134,7 @@ class Config(Knobs, frozen=True, kw_only=True):
     listen: Listen = Listen()
     storage: Storage = Storage()
     http: Http = Http()
+    identity: Identity = Identity()
     processes: Processes = Processes()
     log: Log = Log()
 

@@ -16,7 +16,7 @@ import msgspec
 from computelite.errors import WrongUsage
 from computelite.files import write_new
 from computelite.folder import Folder
-from computelite.identity.commands import IssuedKey, draw_key
+from computelite.identity.commands.access_keys import IssuedKey, draw_key
 from computelite.secret import Secret
 from eventlog.clock import Ids
 

@@ -37,11 +37,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 async def _actor(log: SqliteLog, name: str) -> str:
-    """Return the id of the user of this name, as events have it; else the name, which is an id."""
-    from computelite.identity.view import Ref
+    """Return the id of the default domain's user of this name; else the name, which is an id."""
+    from computelite.identity.events.actors import DEFAULT_DOMAIN
+    from computelite.identity.queries import user_named
 
-    user = await log.get("user_name", name.encode("utf-8", "replace"))
-    return user.id.hex() if isinstance(user, Ref) else name
+    user = await user_named(log, DEFAULT_DOMAIN, name)
+    return name if user is None else user.id
 
 
 def _path(args: argparse.Namespace) -> Path:

@@ -11,10 +11,13 @@ import msgspec
 
 from computelite.api.app import ApiApp, Service
 from computelite.api.pages import Pages
+from computelite.api.tempauth import TempAuth
 from computelite.cloud import Cloud
 from computelite.config import Config
 from computelite.credentials import REGION_S3
 from computelite.folder import Folder
+from computelite.keystone.app import KeystoneApp
+from computelite.keystone.service import IdentityService
 from computelite.serve.listeners import Address
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
@@ -59,7 +62,9 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         scheme = "https" if gate.tls else "http"
         pages = Pages(cloud, gate.slots, s3_url=gate.s3.url(scheme))
         api = HttpServer(
-            ApiApp(pages, {}, clock=cloud.clock), limits=limits, slots=CountedSlots(API_CONNECTIONS)
+            ApiApp(pages, _services(cloud, gate.api.url(scheme)), clock=cloud.clock),
+            limits=limits,
+            slots=CountedSlots(API_CONNECTIONS),
         )
         await s3.listen(gate.s3.listen(), gate.tls)
         await api.listen(gate.api.listen(), gate.tls)
@@ -72,3 +77,21 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         await wait_for_end(cloud.log, upkeep)
         patience_s = gate.config.processes.drain_s
         await asyncio.gather(s3.drain(patience_s), api.drain(patience_s))
+
+
+def _services(cloud: Cloud, api_url: str) -> dict[str, Service]:
+    """Return what answers on the API port, by the first part of the path."""
+    clock, ids, doors = cloud.clock, cloud.ids, cloud.doors
+    identity = IdentityService(
+        log=cloud.log,
+        keystore=cloud.keystore,
+        clock=clock,
+        ids=ids,
+        tokens=doors.callers,
+        passwords=doors.passwords,
+        login=doors.login,
+    )
+    services: dict[str, Service] = {"identity": KeystoneApp(identity, api_url=api_url)}
+    if cloud.config.identity.tempauth:
+        services["auth"] = TempAuth(doors.login, api_url=api_url, clock=clock, ids=ids)
+    return services
