@@ -16,6 +16,7 @@ COMMANDS = {
     "repair": "bring damaged, missing and replaced fragments back",
     "key": "access keys: create, list, disable, enable",
     "log": "the event log: tail, show, grep, verify, replay, views, rebuild",
+    "access": "who was refused what and why, who logged in, who read: tail, grep",
     "config": "print the effective configuration",
 }
 

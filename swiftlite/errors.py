@@ -40,8 +40,16 @@ class InvalidBucketName(Refused):
     bucket: str
 
 
+class InvalidAcl(Refused):
+    """The access control list is not understood: {reason}."""
+
+
 class TooManyBuckets(Refused):
     """The project has {limit} buckets; that is the limit."""
+
+
+class TooManyNotes(Refused):
+    """There are {count} entries of metadata; the limit is {limit}."""
 
 
 # -- objects and versions ------------------------------------------------------------------------

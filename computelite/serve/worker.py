@@ -6,6 +6,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -19,6 +20,8 @@ from computelite.folder import Folder
 from computelite.keystone.app import KeystoneApp
 from computelite.keystone.service import IdentityService
 from computelite.serve.listeners import Address
+from computelite.serve.records import open_records
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
 from swiftlite.http.limits import CountedSlots, Limits
@@ -37,6 +40,7 @@ class Gate(msgspec.Struct, frozen=True):
     api: Address
     tls: ssl.SSLContext | None
     slots: Slots
+    requests: Requests
 
 
 async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
@@ -49,7 +53,9 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
     async with (
         Cloud.open(gate.folder, gate.config) as cloud,
         duty("upkeep of devices", cloud.store.run()) as upkeep,
+        open_records(cloud, f"w{number + 1}") as records,
     ):
+        requests = gate.requests.row(number)
         storage = S3App(
             cloud.store.gateway,
             cloud.authenticator,
@@ -57,12 +63,19 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
             ids=cloud.ids,
             region=REGION_S3,
             domains=gate.config.listen.domains,
+            records=records,
+            count=partial(requests.count, "s3"),
         )
         s3 = HttpServer(storage, limits=limits, slots=gate.slots.row(number))
         scheme = "https" if gate.tls else "http"
-        pages = Pages(cloud, gate.slots, s3_url=gate.s3.url(scheme))
+        pages = Pages(cloud, gate.slots, gate.requests, s3_url=gate.s3.url(scheme))
         api = HttpServer(
-            ApiApp(pages, _services(cloud, gate.api.url(scheme)), clock=cloud.clock),
+            ApiApp(
+                pages,
+                _services(cloud, gate.api.url(scheme)),
+                clock=cloud.clock,
+                count=requests.count,
+            ),
             limits=limits,
             slots=CountedSlots(API_CONNECTIONS),
         )

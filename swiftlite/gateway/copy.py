@@ -12,6 +12,7 @@ from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.keys import check_key
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.gateway.engine import Engine
+from swiftlite.gateway.get import readable
 
 
 class CopySource(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ async def source_version(engine: Engine, source: CopySource) -> Version:
     """
     if source.version is not None:
         return source.version
-    return await queries.readable(engine.log, source.bucket.id, source.key, source.version_id)
+    return await readable(engine, source.bucket, source.key, source.version_id)
 
 
 async def copy_object(
@@ -43,10 +44,13 @@ async def copy_object(
     meta: Mapping[str, str] | None,
     tags: Mapping[str, str] | None,
     conditions: Conditions | None,
+    delete_at_s: int,
     owner: str,
     actor: Actor,
 ) -> Version:
     """Return the new version. What is None of headers, meta and tags is the source's.
+
+    Its kind is the source's: a copied list of segments stands for the same segments.
 
     The blobs gain a reference in the event itself, decided under the log's lock: they stay when the
     source is deleted and swept.
@@ -67,6 +71,9 @@ async def copy_object(
         parts=found.parts,
         manifest=await queries.blobs_of(engine.log, source.bucket.id, source.key, found),
         encryption=found.encryption,
+        kind=found.kind,
+        target=found.target,
+        delete_at_s=delete_at_s,
     )
     return await versions.write_object(
         engine.log,

@@ -138,7 +138,7 @@ def parse_source(text: str) -> tuple[str, str, str | None]:
 async def _source(call: Call) -> tuple[CopySource, Version]:
     headers = call.request.headers
     name, key, version_id = parse_source(headers["x-amz-copy-source"])
-    bucket = await call.readable_bucket(name)
+    bucket = await call.readable_bucket(name, key, version_id)
     check_owner(headers, "x-amz-source-expected-bucket-owner", bucket)
     version = await call.gateway.head_object(bucket, key, version_id=version_id)
     check_source(headers, version)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from eventlog.errors import CloudError
+from swiftlite.access import Action
 from swiftlite.catalog.conditions import Conditions, check_write
 from swiftlite.catalog.limits import PART_NUMBER_MAX
 from swiftlite.catalog.rows import Version
@@ -166,7 +167,10 @@ async def delete_objects(call: Call) -> Reply:
 async def _delete_one(call: Call, doomed: Doomed, is_quiet: bool) -> str:
     named = leaf("Key", doomed.key) + leaf("VersionId", doomed.version_id)
     try:
-        version_id = None if doomed.version_id is None else version_id_from(doomed.version_id)
+        version_id = None
+        if doomed.version_id is not None:
+            call.check_access(Action.DELETE_VERSION)
+            version_id = version_id_from(doomed.version_id)
         conditions = None
         if doomed.etag is not None:
             conditions = Conditions(if_match=(etag(doomed.etag),))
@@ -179,6 +183,7 @@ async def _delete_one(call: Call, doomed: Doomed, is_quiet: bool) -> str:
             actor=call.actor,
         )
     except CloudError as error:
+        call.note_refusal(error, doomed.key)
         code = code_of(error)
         if code.status >= 500:
             log.warning("request %s: %s of a batch: %s", call.request_id, code.name, error)
@@ -247,6 +252,12 @@ def _object_headers(call: Call, version: Version) -> dict[str, str]:
         answer["x-amz-version-id"] = version.version_id or "null"
     for name, value in call.request.query.items():
         if name in _OVERRIDES:
+            if call.principal.kind == "anonymous":
+                # Else anyone could make a public object look like what its owner never said.
+                raise InvalidRequest(
+                    reason="Request specific response headers cannot be used for anonymous "
+                    "GET requests."
+                )
             check_header(name, value)
             answer[_OVERRIDES[name]] = value
     return answer
