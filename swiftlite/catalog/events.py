@@ -106,9 +106,9 @@ class ObjectWritten(Event, kw_only=True):
              unless it was a multipart upload; shares: ids of those blobs of the manifest that were
              referenced before, once for each time that they occur.
     Kinds:   "" is the bytes themselves. "slo": the bytes are the list of the segments, in
-             canonical JSON, while `size` and `etag` are those of the whole. "dlo": the whole is
-             what lies under `target`, "container/prefix". "symlink": `target` is
-             "account/container/object".
+             canonical JSON, and `target` is their MD5, while `size` and `etag` are those of the
+             whole. "dlo": the whole is what lies under `target`, "container/prefix" with percent
+             escapes. "symlink": `target` is "account/container/object".
     """
 
     bucket_id: bytes
