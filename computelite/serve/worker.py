@@ -24,9 +24,11 @@ from computelite.serve.records import open_records
 from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
+from eventlog.records.writer import RecordWriter
 from swiftlite.http.limits import CountedSlots, Limits
 from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
+from swiftlite.swift.app import SwiftApp
 
 API_CONNECTIONS = 1024  # of each worker
 
@@ -72,7 +74,7 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         api = HttpServer(
             ApiApp(
                 pages,
-                _services(cloud, gate.api.url(scheme)),
+                _services(cloud, gate.api.url(scheme), records),
                 clock=cloud.clock,
                 count=requests.count,
             ),
@@ -92,7 +94,7 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         await asyncio.gather(s3.drain(patience_s), api.drain(patience_s))
 
 
-def _services(cloud: Cloud, api_url: str) -> dict[str, Service]:
+def _services(cloud: Cloud, api_url: str, records: RecordWriter) -> dict[str, Service]:
     """Return what answers on the API port, by the first part of the path."""
     clock, ids, doors = cloud.clock, cloud.ids, cloud.doors
     identity = IdentityService(
@@ -107,4 +109,13 @@ def _services(cloud: Cloud, api_url: str) -> dict[str, Service]:
     services: dict[str, Service] = {"identity": KeystoneApp(identity, api_url=api_url)}
     if cloud.config.identity.tempauth:
         services["auth"] = TempAuth(doors.login, api_url=api_url, clock=clock, ids=ids)
+    swift = SwiftApp(
+        cloud.store.gateway,
+        cloud.authenticator,
+        sealer=cloud.keystore,
+        clock=clock,
+        ids=ids,
+        records=records,
+    )
+    services |= {"v1": swift, "info": swift}
     return services
