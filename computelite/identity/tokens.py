@@ -74,10 +74,10 @@ class Sealing(Protocol):
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    """The sealed array. Ids of 32 hexadecimal digits are 16 bytes, others are text."""
+    """The sealed array, ids packed as `_packed` has it."""
 
     version: int
-    user: bytes | str
+    user: bytes
     stamp: int
     methods: int
     issued_us: int
@@ -85,8 +85,8 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     audit: bytes
     chain: bytes
     scope: int
-    scope_id: bytes | str
-    credential: bytes | str
+    scope_id: bytes
+    credential: bytes
 
 
 def seal_token(token: Token, sealer: Sealing) -> str:
@@ -116,7 +116,7 @@ def open_token(text: str, sealer: Sealing) -> Token | None:
     try:
         plain = sealer.unseal(_unbase64(text), context=_CONTEXT)
         stored = msgspec.msgpack.decode(plain, type=_Stored)
-    except (binascii.Error, ValueError, Corrupt):
+    except (binascii.Error, ValueError, msgspec.DecodeError, Corrupt):
         return None
     # Base64 has bits to spare: another spelling of the same bytes is not the token.
     if stored.version != _VERSION or _base64(_unbase64(text)) != text:
@@ -141,12 +141,13 @@ def audit_id_from(random: bytes) -> str:
     return _base64(random)
 
 
-def _packed(id_: str) -> bytes | str:
-    return bytes.fromhex(id_) if _HEX_ID.fullmatch(id_) else id_
+def _packed(id_: str) -> bytes:
+    """Return an id of 32 hexadecimal digits as 0 and 16 bytes, another one as 1 and its text."""
+    return b"\0" + bytes.fromhex(id_) if _HEX_ID.fullmatch(id_) else b"\1" + id_.encode()
 
 
-def _unpacked(packed: bytes | str) -> str:
-    return packed if isinstance(packed, str) else packed.hex()
+def _unpacked(packed: bytes) -> str:
+    return packed[1:].hex() if packed[:1] == b"\0" else packed[1:].decode()
 
 
 def _base64(data: bytes) -> str:
