@@ -28,6 +28,7 @@ from eventlog.records.record import Records
 from swiftlite.http.limits import CountedSlots, Limits
 from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
+from swiftlite.swift.app import SwiftApp
 
 API_CONNECTIONS = 1024  # of each worker
 
@@ -112,4 +113,13 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         services["auth"] = TempAuth(
             doors.login, api_url=api_url, clock=clock, ids=ids, records=records
         )
+    swift = SwiftApp(
+        cloud.store.gateway,
+        cloud.authenticator,
+        sealer=cloud.keystore,
+        clock=clock,
+        ids=ids,
+        records=records,
+    )
+    services |= {"v1": swift, "info": swift}
     return services
