@@ -12,6 +12,7 @@ from uuid import UUID
 
 from aiohttp.http import RawRequestMessage
 
+from computelite.keystone.bounds import check_bounds
 from computelite.keystone.call import Call, json_reply
 from computelite.keystone.errors import (
     BodyTooLarge,
@@ -110,8 +111,10 @@ class KeystoneApp:
             if caller is None:
                 raise NotAuthenticated() from None  # a stranger does not learn what there is
             raise
-        if caller is None and not route.is_open:
-            raise NotAuthenticated()
+        if not route.is_open:
+            if caller is None:
+                raise NotAuthenticated()
+            check_bounds(caller, request.method, request.segments[1:])
         content = await _read(incoming)
         call = attempt.call = Call(
             self._service,
