@@ -106,6 +106,7 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         tokens=doors.callers,
         passwords=doors.passwords,
         login=doors.login,
+        password_days=cloud.config.identity.password_days,
     )
     services: dict[str, Service] = {
         "identity": KeystoneApp(identity, api_url=api_url, records=records)
