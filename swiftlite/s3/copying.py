@@ -142,7 +142,9 @@ async def _source(call: Call) -> tuple[CopySource, Version]:
     name, key, version_id = parse_source(headers["x-amz-copy-source"])
     bucket = await call.readable_bucket(name, version_id)
     check_owner(headers, "x-amz-source-expected-bucket-owner", bucket)
-    whole = await call.gateway.head_whole(bucket, key, version_id=version_id, check=call.check_elsewhere)
+    whole = await call.gateway.head_whole(
+        bucket, key, version_id=version_id, check=call.check_elsewhere
+    )
     check_source(headers, whole.version)
     if whole.location:
         # A link is copied as what it points at.

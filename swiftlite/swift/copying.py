@@ -14,7 +14,7 @@ from swiftlite.access import Action
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import BadDigest
 from swiftlite.gateway.copy import CopySource
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import DYNAMIC, LINK, Reader
 from swiftlite.http.replies import Buffer, Reply
 from swiftlite.http.times import http_from_us
 from swiftlite.swift.call import Call
@@ -23,7 +23,6 @@ from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
-    Described,
     absent_of,
     check_name,
     described_of,
@@ -32,7 +31,12 @@ from swiftlite.swift.objects import (
 )
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import byte_ranges
+from swiftlite.swift.reading import opened, part_of
 from swiftlite.swift.request import account_of, decoded, is_text, project_of
+from swiftlite.swift.slo import put_entries
+from swiftlite.swift.slo_manifest import as_written, parse
+from swiftlite.swift.storing import Described, store, store_copy
+from swiftlite.swift.versions import version_id_in
 
 
 async def copy_object(call: Call) -> Reply:
@@ -61,41 +65,48 @@ async def put_copy(call: Call) -> Reply:
 async def _copied(call: Call, source: tuple[Bucket, str], target: Bucket, name: str) -> Reply:
     headers = call.request.headers
     conditions = await absent_of(call) if headers.get("if-none-match") == "*" else None
-    reader = await call.gateway.open_object(*source)
-    found = reader.version
+    version_id = _version_id(call, source[0])
+    opened_ = await opened(call, *source, version_id)
+    reader, found = opened_.reader, opened_.version
     asked = {key: headers[key] for key in headers if not (conditions and key == "if-none-match")}
     if not check_read(asked, found.etag, found.modified_us):
         return Reply(304)
-    start, end = _span(headers, found)
+    part = part_of(call, found, {})
+    start, end = part or _span(headers, found)
     said = _joined(call, found)
+    if opened_.entries is not None:
+        wanted = parse(as_written(opened_.entries), own=(target.name, name))
+        made = await put_entries(call, wanted, target, name, said=said, conditions=conditions)
+        return Reply(201, _told(source, found, said) | written_headers(target, made))
     size = end - start
-    if size > FILE_MAX and (found.kind or size != found.size):
+    # What is a manifest or a link itself here is copied as one; read as a whole, as its bytes.
+    is_itself = found.kind == LINK or (
+        found.kind == DYNAMIC and call.request.query.get("multipart-manifest") == "get"
+    )
+    is_whole = is_itself or (size == found.size and not found.kind)
+    if size > FILE_MAX and not is_whole:
         raise Declined(413)
     await room_for(call, target, size)
     promised = promised_etag(headers)
-    is_whole = size == found.size and not found.kind
     if is_whole and promised and promised != found.etag:
         raise Declined(422)
     if is_whole:
-        made = await call.gateway.copy_object(
-            CopySource(bucket=source[0], key=source[1], version=found),
+        made = await store_copy(
+            call,
+            CopySource(bucket=opened_.bucket, key=opened_.key, version=found),
             target,
             name,
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
+            said=said,
             conditions=conditions,
-            owner=call.principal.user_id,
-            actor=call.actor,
         )
     else:
         made = await _rewritten(call, reader, (start, end), target, name, said, promised)
-    return Reply(201, _told(source, found, said) | written_headers(made))
+    return Reply(201, _told(source, found, said) | written_headers(target, made))
 
 
 async def _rewritten(
     call: Call,
-    reader: ObjectReader,
+    reader: Reader,
     span: tuple[int, int],
     target: Bucket,
     name: str,
@@ -103,16 +114,8 @@ async def _rewritten(
     promised: str,
 ) -> Version:
     async with aclosing(reader.stream(*span)) as pieces:
-        return await call.gateway.put_object(
-            target,
-            name,
-            _Read(pieces, span[1] - span[0], promised),
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
-            owner=call.principal.user_id,
-            actor=call.actor,
-        )
+        body = _Read(pieces, span[1] - span[0], promised)
+        return await store(call, target, name, body, said=said)
 
 
 def _joined(call: Call, found: Version) -> Described:
@@ -143,6 +146,14 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
     if said.delete_at_s:
         headers["X-Delete-At"] = str(said.delete_at_s)
     return headers
+
+
+def _version_id(call: Call, bucket: Bucket) -> str | None:
+    """Return the version of the source that is meant; whoever names one must be let read those."""
+    version_id = version_id_in(call.request.query, bucket)
+    if version_id is not None:
+        call.check_elsewhere(Action.READ_VERSION, bucket)
+    return version_id
 
 
 def _span(headers: Mapping[str, str], found: Version) -> tuple[int, int]:
