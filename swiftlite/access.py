@@ -94,18 +94,22 @@ def decide(
     key: str = "",
     method: str = "",
     referrer: str = "",
+    is_behind: bool = False,
 ) -> Decision:
     """Return whether the principal may do this, and why.
 
     `bucket` is the row that `bucket_name` names, None where there is none: then only who could have
     it may learn so. `account` is the project that the path names; None: the principal's own.
     `key` and `method` are what a link is held to; `referrer` is the request's `Referer`.
+    `is_behind`: this is read for an object that points here, which the principal may read.
     """
     if principal.kind == "link":
         link = principal.link
-        return (
-            _NOBODY if link is None else _by_link(link, action, bucket_name, account, key, method)
-        )
+        if link is None:
+            return _NOBODY
+        if is_behind:
+            return _behind_link(link, action, bucket)
+        return _by_link(link, action, bucket_name, account, key, method)
     given = None
     if bucket is not None and action in _GIVEN_BY:
         given = bucket.settings.get(_GIVEN_BY[action])
@@ -163,6 +167,15 @@ def _by_link(
         return _OTHER_LINK
     reaches = key == link.key if link.prefix is None else key.startswith(link.prefix)
     return _LINK if reaches else _OTHER_LINK
+
+
+def _behind_link(link: Link, action: Action, bucket: Bucket | None) -> Decision:
+    """Decide about what an object that the link reaches is made of."""
+    if action not in (Action.READ, Action.LIST) or not {"GET", "HEAD"} & {*link.methods}:
+        return _OTHER_LINK
+    if bucket is None or bucket.project_id != link.account:
+        return _OTHER_LINK
+    return _LINK if link.within in ("", bucket.name) else _OTHER_LINK
 
 
 def _by_referrer(given: str, action: Action, referrer: str) -> Decision | None:

@@ -113,6 +113,28 @@ class SourceGone(Unavailable):
     version_id: str
 
 
+# -- objects that stand for others ---------------------------------------------------------------
+
+
+class SegmentsChanged(Refused):
+    """The large object {key} cannot be read: its segment {segment} {reason}."""
+
+    key: str
+    segment: str
+
+
+class TooManyLinks(Refused):
+    """Too many levels of symbolic links, maximum allowed is {limit}"""
+
+    limit: int
+
+
+class LinkChanged(Refused):
+    """{reason}"""
+
+    location: str  # account/container/object of what does not fit
+
+
 # -- multipart uploads ---------------------------------------------------------------------------
 
 
@@ -179,6 +201,12 @@ class SlowDown(Unavailable):
 
 class ObjectUnreachable(Unavailable):
     """Only {reached} of the {needed} fragments that {key} is read from can be reached now."""
+
+    key: str
+
+
+class ManifestDamaged(Corrupt):
+    """The manifest of the large object {key} cannot be read."""
 
     key: str
 

@@ -106,9 +106,9 @@ class ObjectWritten(Event, kw_only=True):
              unless it was a multipart upload; shares: ids of those blobs of the manifest that were
              referenced before, once for each time that they occur.
     Kinds:   "" is the bytes themselves. "slo": the bytes are the list of the segments, in
-             canonical JSON, while `size` and `etag` are those of the whole. "dlo": the whole is
-             what lies under `target`, "container/prefix". "symlink": `target` is
-             "account/container/object".
+             canonical JSON, and `target` is their MD5, while `size` and `etag` are those of the
+             whole. "dlo": the whole is what lies under `target`, "container/prefix" with percent
+             escapes. "symlink": `target` is "account/container/object".
     """
 
     bucket_id: bytes
@@ -141,7 +141,8 @@ def _every_object_was_plain(old: dict[str, Any]) -> dict[str, Any]:
 class ObjectDescribed(Event):
     """The latest version of a key, which is this one, got other headers and metadata.
 
-    They replace what it had; its bytes and its place stay.
+    They replace what it had; its bytes and its place stay. Its kind is this from here on: a list of
+    segments may be given to bytes, and taken from them.
     """
 
     bucket_id: bytes
@@ -150,6 +151,8 @@ class ObjectDescribed(Event):
     headers: dict[str, str] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     delete_at_s: int = 0
+    kind: str = ""
+    target: str = ""
 
 
 @event("object.deleted", v=1)

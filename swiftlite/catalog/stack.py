@@ -106,6 +106,8 @@ def describe(rows: Rows, event: ObjectDescribed, committed_us: int) -> None:
         headers=event.headers,
         meta=event.meta,
         delete_at_s=event.delete_at_s,
+        kind=event.kind,
+        target=event.target,
     )
     rows.put("current", at, after)
     _account(rows, event.bucket_id, event.key, before, after)

@@ -8,12 +8,14 @@ from eventlog.log import Actor
 from swiftlite.catalog import listing, queries, uploads, versions, walking
 from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.rows import Bucket, Listed, Part, Shown, Upload, Version
-from swiftlite.gateway import copy, multipart, put
+from swiftlite.gateway import copy, multipart, put, whole
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.buckets import Buckets
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.expiry import put_aside
 from swiftlite.gateway.get import ObjectReader, open_object, readable
+from swiftlite.gateway.whole import Check, Reader, Whole
+from swiftlite.segments import Segment
 
 _NONE: Mapping[str, str] = {}
 
@@ -75,9 +77,13 @@ class Gateway(Buckets):
         headers: Mapping[str, str] = _NONE,
         meta: Mapping[str, str] = _NONE,
         delete_at_s: int = 0,
+        kind: str | None = None,
+        target: str = "",
         actor: Actor,
     ) -> Version:
         """Return the latest version with other headers and metadata; its bytes and place stay.
+
+        `kind` and `target` as in `versions.describe_object`.
 
         Raises:  NoSuchBucket, NoSuchKey, ConditionalConflict.
         """
@@ -89,6 +95,8 @@ class Gateway(Buckets):
             headers=dict(headers),
             meta=dict(meta),
             delete_at_s=delete_at_s,
+            kind=kind,
+            target=target,
             actor=actor,
         )
 
@@ -106,6 +114,24 @@ class Gateway(Buckets):
     ) -> Version:
         """Return what `open_object` would open, without opening it; it raises the same."""
         return await readable(self._engine, bucket, key, version_id)
+
+    async def open_whole(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None, check: Check
+    ) -> tuple[Whole, Reader]:
+        """See `whole.open_whole`: links are followed, and manifests read as what they name."""
+        return await whole.open_whole(self._engine, bucket, key, version_id, check)
+
+    async def head_whole(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None, check: Check
+    ) -> Whole:
+        """Return what `open_whole` would open, without opening it; it raises the same."""
+        return await whole.head_whole(self._engine, bucket, key, version_id, check)
+
+    async def open_manifest(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None
+    ) -> tuple[Version, list[Segment]]:
+        """See `whole.open_manifest`."""
+        return await whole.open_manifest(self._engine, bucket, key, version_id)
 
     async def delete_object(
         self,
@@ -148,6 +174,7 @@ class Gateway(Buckets):
         tags: Mapping[str, str] | None = None,
         conditions: Conditions | None = None,
         delete_at_s: int = 0,
+        check: Check | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
@@ -164,6 +191,7 @@ class Gateway(Buckets):
             tags=tags,
             conditions=conditions,
             delete_at_s=delete_at_s,
+            check=check,
             owner=owner,
             actor=actor,
         )
@@ -279,6 +307,7 @@ class Gateway(Buckets):
         *,
         start: int | None = None,
         end: int | None = None,
+        check: Check,
         actor: Actor,
     ) -> Part:
         """See `multipart.copy_part`."""
@@ -291,6 +320,7 @@ class Gateway(Buckets):
             source,
             start=start,
             end=end,
+            check=check,
             actor=actor,
         )
 

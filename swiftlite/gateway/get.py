@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from swiftlite.catalog import queries
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import NoSuchKey, NoSuchVersion
@@ -31,6 +33,12 @@ class ObjectReader:
         self._label = label
         self._manifest = manifest
         self._lease = lease  # as long as this object lives, sweep spares the version
+
+    def as_stored(self) -> ObjectReader:
+        """Return a reader of the bytes that are stored, be they a manifest of others."""
+        size = sum(blob.size for blob in self._manifest)
+        version = replace(self.version, size=size)
+        return ObjectReader(self._engine, self._label, version, self._manifest, self._lease)
 
     def small(self) -> memoryview | None:
         """Return the whole object if it is small and in memory, verified; never waits.

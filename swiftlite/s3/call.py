@@ -134,6 +134,13 @@ class Call:
             has_checksum=has_checksum,
         )
 
+    def check_elsewhere(self, action: Action, bucket: Bucket) -> None:
+        """Return if the principal may do this with a bucket that an object points at.
+
+        Raises:  AccessDenied.
+        """
+        check_access(self.request, self.principal, action, bucket.name, bucket)
+
     def version_id(self) -> str | None:
         """Return the version that the query names, "" for the null version, None for none.
 

@@ -97,6 +97,9 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidPart: Code("InvalidPart", 400),
     storage.InvalidPartOrder: Code("InvalidPartOrder", 400),
     storage.EntityTooSmall: Code("EntityTooSmall", 400),
+    storage.SegmentsChanged: Code("InvalidRequest", 409),
+    storage.TooManyLinks: Code("InvalidRequest", 409),
+    storage.LinkChanged: Code("InvalidRequest", 409),
     Conflict: Code("OperationAborted", 409, "A conflicting operation is in progress. Try again."),
     KeyReused: Code("OperationAborted", 409, "A conflicting operation is in progress. Try again."),
 }

@@ -12,7 +12,7 @@ from swiftlite.catalog.conditions import Conditions, check_write
 from swiftlite.catalog.limits import PART_NUMBER_MAX
 from swiftlite.catalog.rows import Version
 from swiftlite.errors import InvalidArgument, InvalidRequest, NoSuchKey, NotImplementedHere
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import Reader
 from swiftlite.http.replies import Buffer, Reply
 from swiftlite.http.times import http_from_us
 from swiftlite.s3 import documents
@@ -81,7 +81,9 @@ async def put_object(call: Call) -> Reply:
 
 async def get_object(call: Call) -> Reply:
     """Return an object, or a range of it."""
-    reader = await call.gateway.open_object(call.bucket, call.key, version_id=call.version_id())
+    _, reader = await call.gateway.open_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
     reply, start, end = _described(call, reader.version)
     if end > start:
         small = reader.small()
@@ -94,13 +96,18 @@ async def get_object(call: Call) -> Reply:
 
 async def head_object(call: Call) -> Reply:
     """Return what `get_object` would, without the bytes."""
-    version = await call.gateway.head_object(call.bucket, call.key, version_id=call.version_id())
-    return _described(call, version)[0]
+    whole = await call.gateway.head_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
+    return _described(call, whole.version)[0]
 
 
 async def get_attributes(call: Call) -> Reply:
     """Return those facts of an object that the client names."""
-    version = await call.gateway.head_object(call.bucket, call.key, version_id=call.version_id())
+    whole = await call.gateway.head_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
+    version = whole.version
     asked = call.request.headers.get("x-amz-object-attributes", "")
     wanted = {name.strip() for name in asked.split(",") if name.strip()}
     known = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
@@ -263,7 +270,7 @@ def _object_headers(call: Call, version: Version) -> dict[str, str]:
     return answer
 
 
-async def _begun(reader: ObjectReader, start: int, end: int) -> AsyncGenerator[Buffer, None]:
+async def _begun(reader: Reader, start: int, end: int) -> AsyncGenerator[Buffer, None]:
     """Return the stream with its first piece read, while an error can still be told as one."""
     pieces = reader.stream(start, end)
     first = await anext(pieces)

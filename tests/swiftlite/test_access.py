@@ -227,6 +227,23 @@ def test_a_link_reaches_its_object_and_nothing_else(action: Action) -> None:
     assert asks(link(prefix=""), "anything") == may
 
 
+def test_what_a_links_object_is_made_of_may_lie_where_its_key_reaches() -> None:
+    def asks(who: Principal, action: Action, name: str, project: str = "p") -> bool:
+        row = bucket(name, project)
+        return decide(who, action, bucket_name=name, bucket=row, is_behind=True).allowed
+
+    anywhere, here = link(within=""), link(within="mine")
+    for action in Action:
+        reads = action in (Action.READ, Action.LIST)
+        assert asks(anywhere, action, "mine") == reads
+        assert asks(anywhere, action, "segments") == reads
+        assert asks(here, action, "mine") == reads
+        assert not asks(here, action, "segments")
+        assert not asks(anywhere, action, "mine", "q")
+        assert not asks(link(methods=("PUT",)), action, "mine")
+    assert not decide(anywhere, Action.READ, bucket_name="mine", is_behind=True).allowed
+
+
 # -- laws ------------------------------------------------------------------------------------------
 
 _IDS = st.sampled_from(["p", "q", "r", ""])
