@@ -15,7 +15,9 @@ COMMANDS = {
     "scrub": "read everything and find what is damaged or missing",
     "repair": "bring damaged, missing and replaced fragments back",
     "key": "access keys: create, list, disable, enable",
+    "admin": "a way in for those who have none: reset-password",
     "log": "the event log: tail, show, grep, verify, replay, views, rebuild",
+    "access": "who was refused what and why, who logged in, who read: tail, grep",
     "config": "print the effective configuration",
 }
 

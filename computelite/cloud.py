@@ -12,6 +12,8 @@ from computelite.config import Config
 from computelite.errors import LogMissing
 from computelite.folder import Folder, Record, read_record
 from computelite.identity.authenticator import LogAuthenticator
+from computelite.identity.doors import Doors, open_doors
+from computelite.identity.login.lockout import Rules
 from computelite.keystore import KeyStore, open_keystore
 from computelite.views import VIEWS
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
@@ -61,6 +63,7 @@ class Cloud:
         store: Store,
         clock: Clock,
         ids: Ids,
+        doors: Doors,
     ) -> None:
         self.folder = folder
         self.record = record
@@ -70,7 +73,8 @@ class Cloud:
         self.store = store
         self.clock = clock
         self.ids = ids
-        self.authenticator = LogAuthenticator(log, keystore)
+        self.doors = doors
+        self.authenticator = LogAuthenticator(log, keystore, clock, doors.callers)
 
     async def health(self) -> Health:
         """Return how the cloud is, as this process sees it."""
@@ -98,18 +102,24 @@ class Cloud:
         try:
             k, m = record.k_m
             store = await Store.open(log, cloud_id=record.cloud_id, k=k, m=m, clock=clock, ids=ids)
+            config = config or Config()
+            knobs = config.identity
+            rules = Rules(attempts=knobs.lockout_attempts, lock_s=knobs.lockout_s)
+            doors = open_doors(log, keystore, clock, ids, token_s=knobs.token_s, rules=rules)
             try:
                 yield Cloud(
                     folder=folder,
                     record=record,
-                    config=config or Config(),
+                    config=config,
                     log=log,
                     keystore=keystore,
                     store=store,
                     clock=clock,
                     ids=ids,
+                    doors=doors,
                 )
             finally:
+                await doors.close()
                 await store.close()
         finally:
             await log.close()

@@ -16,7 +16,7 @@ import msgspec
 from computelite.errors import WrongUsage
 from computelite.files import write_new
 from computelite.folder import Folder
-from computelite.identity.commands import IssuedKey, draw_key
+from computelite.identity.commands.access_keys import IssuedKey, draw_key
 from computelite.secret import Secret
 from eventlog.clock import Ids
 
@@ -86,21 +86,19 @@ def draw_root(chosen: Chosen, ids: Ids, earlier: Root | None) -> tuple[IssuedKey
 
 def read_credentials(folder: Folder) -> Root | None:
     """Return what credentials.env says, or None where it is not there or says nothing."""
-    try:
-        lines = folder.credentials.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return None
-    found: dict[str, str] = {}
-    for line in lines:
-        name, equals, value = line.partition("=")
-        words = shlex.split(value) if equals and not line.startswith("#") else []
-        if len(words) == 1:
-            found[name] = words[0]
+    found = _settings(folder)
     if not (found.get("AWS_ACCESS_KEY_ID") and found.get("AWS_SECRET_ACCESS_KEY")):
         return None
     key = IssuedKey(found["AWS_ACCESS_KEY_ID"], Secret(found["AWS_SECRET_ACCESS_KEY"]))
     password = found.get("OS_PASSWORD")
     return Root(key, Secret(password) if password else None)
+
+
+def replace_password(folder: Folder, password: Secret) -> None:
+    """Write the admin's new password into both files, where they are there."""
+    settings = _settings(folder)
+    if settings.get("OS_AUTH_URL"):
+        _write(folder, {**settings, "OS_PASSWORD": password.reveal()})
 
 
 def write_credentials(folder: Folder, root: Root, *, s3: str, api: str) -> None:
@@ -119,6 +117,25 @@ def write_credentials(folder: Folder, root: Root, *, s3: str, api: str) -> None:
         "OS_PROJECT_DOMAIN_ID": "default",
         "OS_REGION_NAME": REGION_OS,
     }
+    _write(folder, settings)
+
+
+def _settings(folder: Folder) -> dict[str, str]:
+    """Return what credentials.env sets."""
+    try:
+        lines = folder.credentials.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    found: dict[str, str] = {}
+    for line in lines:
+        name, equals, value = line.partition("=")
+        words = shlex.split(value) if equals and not line.startswith("#") else []
+        if len(words) == 1:
+            found[name] = words[0]
+    return found
+
+
+def _write(folder: Folder, settings: Mapping[str, str]) -> None:
     lines = ["# Rewritten at each start of the cloud. set -a; . credentials.env; set +a"]
     lines += [f"{name}={shlex.quote(value)}" for name, value in settings.items()]
     write_new(folder.credentials, "\n".join([*lines, ""]).encode(), mode=0o600)

@@ -70,3 +70,7 @@ class ControlFailed(Refused):
 
 class LogMissing(Corrupt):
     """The log {path} is missing, but this cloud had its first start: put it back from a backup."""
+
+
+class TooManyPasswords(Unavailable):
+    """Too many passwords are waiting to be checked; try again."""

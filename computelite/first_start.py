@@ -7,7 +7,7 @@ Each step looks whether it was done. Starting again goes on where it stopped.
     4  log, empty
     5  devices formatted, `device.added`, `ring.built`
     6  secrets drawn or taken from the environment                  (credentials.env)
-    7  `project.created`, `user.created`, `role.granted`, `access-key.created`
+    7  domain, roles, catalog, projects; then `user.created`, `role.granted`, `access-key.created`
 From 7 on it is an ordinary start; the last event of step 7 says that the first start is over.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from computelite.credentials import (
     ADMIN,
+    REGION_OS,
     Chosen,
     Root,
     draw_root,
@@ -23,8 +24,9 @@ from computelite.credentials import (
 )
 from computelite.errors import LogMissing, WrongUsage
 from computelite.folder import Folder, Record, check_record, new_record, read_record, write_record
-from computelite.identity.commands import IssuedKey, found_admin, secret_context
-from computelite.identity.events import AccessKeyCreated
+from computelite.identity.commands.access_keys import IssuedKey, secret_context
+from computelite.identity.commands.founding import found_identity
+from computelite.identity.events.credentials import AccessKeyCreated
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.new_devices import check_new_devices, is_of_cloud
 from computelite.secret import Secret
@@ -77,11 +79,12 @@ async def prepare(
             key, password = draw_root(chosen, ids, read_credentials(folder))
             root = Root(key, password)
             write_credentials(folder, root, s3=s3, api=api)
-            await found_admin(
+            await found_identity(
                 log,
                 ids,
                 keystore,
                 name=ADMIN,
+                region=REGION_OS,
                 password=password,
                 issued=key,
                 actor=_SELF,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from computelite.identity.login.view import LoginView
 from computelite.identity.view import IdentityView
 from eventlog.view import TableView
 from swiftlite.catalog.view import CatalogView
 
 # Whoever writes to a cloud's log must have all of them: a table would miss events otherwise.
-VIEWS: tuple[TableView, ...] = (CatalogView(), IdentityView())
+VIEWS: tuple[TableView, ...] = (CatalogView(), IdentityView(), LoginView())

@@ -56,7 +56,7 @@ class Decision(msgspec.Struct, frozen=True):
 READ_ACL = "read-acl"
 WRITE_ACL = "write-acl"
 
-_READING = frozenset(
+READING = frozenset(
     {
         Action.LIST_BUCKETS,
         Action.READ_BUCKET,
@@ -67,7 +67,7 @@ _READING = frozenset(
     }
 )
 _ALL = frozenset(Action)
-_ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": _READING}
+_ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": READING}
 _RESELLER = "reselleradmin"
 
 # What an ACL can give, and which of a bucket's two gives it.
@@ -123,7 +123,7 @@ def decide(
     if bucket is not None:
         account = bucket.project_id
     is_own = account is None or account == principal.project_id
-    if principal.read_only and action not in _READING:
+    if principal.read_only and action not in READING:
         return Decision(False, "key-read-only", f"this key may only read, not {action.value}")
     if principal.bucket is not None and not _is_of_key(principal, action, bucket_name, bucket):
         return _OTHER_KEY

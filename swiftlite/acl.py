@@ -112,6 +112,11 @@ def parsed(text: str) -> Acl:
     )
 
 
+def is_id(text: str) -> bool:
+    """Whether this is how ids look; nobody is known by such a name."""
+    return _ID.fullmatch(text) is not None
+
+
 def _cleaned(element: str, writes: bool) -> str:
     first, colon, second = (part.strip() for part in element.partition(":"))
     if not colon or not first.startswith("."):
@@ -134,7 +139,7 @@ def _side(text: str) -> str | None:
 
 
 def _names(name: str) -> list[str]:
-    return [] if _ID.fullmatch(name) else [name]
+    return [] if is_id(name) else [name]
 
 
 def _host_of(referrer: str) -> str:

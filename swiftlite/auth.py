@@ -34,7 +34,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     project_name: str = ""
     project_domain_id: str = ""
     roles: tuple[str, ...] = ()  # names in the project, lower case, implied ones included
-    key_id: str = ""
+    key_id: str = ""  # of the access key, or what tokens are told apart by; no secret
     bucket: str | None = None  # the key reaches this bucket's name only
     read_only: bool = False
     link: Link | None = None

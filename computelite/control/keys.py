@@ -9,8 +9,15 @@ from msgspec import Meta
 from computelite.control.call import Arguments, Call, Nothing
 from computelite.credentials import ADMIN
 from computelite.errors import NoSuchUser, WrongUsage
-from computelite.identity.commands import create_access_key, switch_access_key
-from computelite.identity.view import AccessKey, Ref, User
+from computelite.identity.commands.access_keys import (
+    create_access_key,
+    draw_key,
+    switch_access_key,
+)
+from computelite.identity.events.actors import DEFAULT_DOMAIN
+from computelite.identity.keys import id_key
+from computelite.identity.queries import project_named, user_named
+from computelite.identity.rows import AccessKey, User
 from computelite.times import utc_text
 from swiftlite.catalog.names import check_bucket_name
 from swiftlite.errors import InvalidBucketName
@@ -43,14 +50,15 @@ async def create(call: Call, wanted: CreateKey) -> dict[str, Any]:
         except InvalidBucketName as error:
             raise WrongUsage(reason=f"--bucket: {error}") from None
     log = call.cloud.log
-    admin = await log.get("user_name", ADMIN.encode())
-    project = await log.get("project_name", ADMIN.encode())
-    if not (isinstance(admin, Ref) and isinstance(project, Ref)):
+    admin = await user_named(log, DEFAULT_DOMAIN, ADMIN)
+    project = await project_named(log, DEFAULT_DOMAIN, ADMIN)
+    if admin is None or project is None:
         raise NoSuchUser(user=ADMIN)
-    issued = await create_access_key(
+    issued = draw_key(call.cloud.ids)
+    await create_access_key(
         log,
-        call.cloud.ids,
         call.cloud.keystore,
+        issued,
         user_id=admin.id,
         project_id=project.id,
         bucket=wanted.bucket,
@@ -77,7 +85,7 @@ async def list_all(call: Call, _: Nothing) -> dict[str, Any]:
     while page := await log.scan("access_key", lo, None, limit=_PAGE):
         for place, row in page:
             assert isinstance(row, AccessKey)
-            user = await log.get("user", row.user_id)
+            user = await log.get("user", id_key(row.user_id))
             keys.append(_shown(row, user.name if isinstance(user, User) else ""))
             lo = place + b"\0"
     return {"keys": keys}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from computelite.cloud import Cloud
-from computelite.control import keys, storage
+from computelite.control import admin, keys, storage
 from computelite.control.call import Call, Nothing, Report
 from computelite.control.messages import Request
 from computelite.errors import WrongUsage
@@ -26,6 +26,7 @@ class Operation(NamedTuple):
 
 
 OPERATIONS: dict[str, Operation] = {
+    "admin.reset-password": Operation(admin.ResetPassword, admin.reset_password),
     "key.create": Operation(keys.CreateKey, keys.create),
     "key.list": Operation(Nothing, keys.list_all),
     "key.disable": Operation(keys.SwitchKey, keys.disable),

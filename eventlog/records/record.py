@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
+
+from eventlog.shown import time_text
 
 LINE_MAX = 8192  # bytes of a line; what would be longer has its values cut short
 _CUTS = (512, 64)  # characters that are left of each then; JSON has at most 6 bytes for one
@@ -93,6 +95,12 @@ def line_of(record: Record) -> bytes:
         if len(line) >= LINE_MAX:
             line = msgspec.json.encode(_changed(record, partial(_sound, length=length)))
     return line + b"\n"
+
+
+def plain_of(record: Record) -> dict[str, Any]:
+    """Return the record as JSON can hold it: `at` is ISO 8601, what has no value is left out."""
+    fields: dict[str, Any] = msgspec.to_builtins(record)
+    return {"at": time_text(fields.pop("at_us")), **fields}
 
 
 def record_from(line: bytes) -> Record | None:

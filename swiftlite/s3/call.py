@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from eventlog.errors import CloudError
 from eventlog.log import Actor
-from swiftlite.access import Action, decide
+from swiftlite.access import Action, Decision, decide
 from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import InvalidArgument, NoSuchBucket
@@ -30,6 +32,7 @@ class Call:
 
     __slots__ = (
         "_bucket",
+        "_note",
         "caller",
         "gateway",
         "incoming",
@@ -50,7 +53,9 @@ class Call:
         region: str,
         request_id: str,
         bucket: Bucket | None,
+        note: Callable[[CloudError, str], None],
     ) -> None:
+        self._note = note
         self.gateway = gateway
         self.request = request
         self.target = target
@@ -87,20 +92,27 @@ class Call:
             agent=agent.encode("utf-8", "replace").decode(),
         )
 
-    async def readable_bucket(self, name: str, version_id: str | None) -> Bucket:
+    async def readable_bucket(self, name: str, key: str, version_id: str | None) -> Bucket:
         """Return another bucket, to copy this from.
 
         Raises:  AccessDenied, NoSuchBucket.
         """
         action = Action.READ if version_id is None else Action.READ_VERSION
-        return await allowed_bucket(self.gateway, self.request, self.principal, action, name)
+        bucket, _ = await allowed_bucket(
+            self.gateway, self.request, self.principal, action, name, key
+        )
+        return bucket
 
     def check_access(self, action: Action) -> None:
         """Return if the principal may do this too, beyond what the operation by itself does.
 
         Raises:  AccessDenied.
         """
-        check_access(self.request, self.principal, action, self.bucket.name, self.bucket)
+        check_access(self.request, self.principal, action, self.target.bucket, self.bucket)
+
+    def note_refusal(self, error: CloudError, key: str) -> None:
+        """Record that one entry of many was refused, if that is what the error says."""
+        self._note(error, key)
 
     async def document(
         self,
@@ -190,28 +202,40 @@ def check_access(
     request: Request,
     principal: Principal,
     action: Action,
-    bucket_name: str,
+    name: str,
     bucket: Bucket | None,
-) -> None:
-    """Return if the principal may do this.
+    key: str = "",
+) -> Decision:
+    """Return why the principal may do this to the bucket of this name.
 
     Raises:  AccessDenied.
     """
     decision = decide(
         principal,
         action,
-        bucket_name=bucket_name,
+        bucket_name=name,
         bucket=bucket,
         referrer=request.headers.get("referer", ""),
     )
     if not decision.allowed:
-        raise AccessDenied(reason=f"Access Denied: {decision.reason}", rule=decision.rule)
+        raise AccessDenied(
+            reason=f"Access Denied: {decision.reason}",
+            rule=decision.rule,
+            on_bucket=name,
+            on_key=key,
+        )
+    return decision
 
 
 async def allowed_bucket(
-    gateway: Gateway, request: Request, principal: Principal, action: Action, name: str
-) -> Bucket:
-    """Return the bucket of this name, to do this with.
+    gateway: Gateway,
+    request: Request,
+    principal: Principal,
+    action: Action,
+    name: str,
+    key: str = "",
+) -> tuple[Bucket, Decision]:
+    """Return the bucket of this name, and why the principal may do this to it.
 
     Raises:  AccessDenied; NoSuchBucket for those only who could have it.
     """
@@ -220,11 +244,11 @@ async def allowed_bucket(
         bucket = await gateway.bucket(name, project_id=principal.project_id)
     except NoSuchBucket as error:
         missing = error
-    check_access(request, principal, action, name, bucket)
+    decision = check_access(request, principal, action, name, bucket, key)
     if bucket is None:
         assert missing is not None
         raise missing
-    return bucket
+    return bucket, decision
 
 
 def version_id_from(text: str) -> str:

@@ -41,6 +41,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     http.TooManyConnections: Code("SlowDown", 503),
     http.Draining: Code("ServiceUnavailable", 503),
     # who asks
+    s3.CallerRefused: Code("AccessDenied", 403),
     s3.AccessDenied: Code("AccessDenied", 403),
     s3.ExpiredRequest: Code("AccessDenied", 403),
     s3.SignatureDoesNotMatch: Code("SignatureDoesNotMatch", 403),
@@ -68,6 +69,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidKey: Code("InvalidArgument", 400),
     storage.KeyTooLong: Code("KeyTooLongError", 400),
     storage.MetadataTooLarge: Code("MetadataTooLarge", 400),
+    storage.TooManyNotes: Code("InvalidRequest", 400),
     # its body
     s3.MissingContentLength: Code("MissingContentLength", 411),
     http.IncompleteBody: Code("IncompleteBody", 400),

@@ -140,7 +140,7 @@ def parse_source(text: str) -> tuple[str, str, str | None]:
 async def _source(call: Call) -> tuple[CopySource, Version]:
     headers = call.request.headers
     name, key, version_id = parse_source(headers["x-amz-copy-source"])
-    bucket = await call.readable_bucket(name, version_id)
+    bucket = await call.readable_bucket(name, key, version_id)
     check_owner(headers, "x-amz-source-expected-bucket-owner", bucket)
     whole = await call.gateway.head_whole(
         bucket, key, version_id=version_id, check=call.check_elsewhere

@@ -190,6 +190,7 @@ async def _delete_one(call: Call, doomed: Doomed, is_quiet: bool) -> str:
             actor=call.actor,
         )
     except CloudError as error:
+        call.note_refusal(error, doomed.key)
         code = code_of(error)
         if code.status >= 500:
             log.warning("request %s: %s of a batch: %s", call.request_id, code.name, error)

@@ -114,7 +114,7 @@ class _One:
         if request.path == "/info":
             return info(request, world.settings)
         if not request.account:
-            raise Declined(412, "Bad URL")
+            raise Declined(412, "Bad URL") if request.path.startswith("/v1") else Declined(404)
         if request.method == "OPTIONS":
             self._bucket = await self._peeked(request)
             return cors.preflight(request, self._bucket, methods_of(request))
@@ -218,6 +218,7 @@ class _One:
                 request_id=self._trans_id,
                 user=self._principal.user_id,
                 project=self._principal.project_id,
+                credential=self._principal.key_id,
                 source=request.source,
                 agent=request.headers.get("user-agent", ""),
                 account=request.project_id,

@@ -133,14 +133,14 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         log.warning("request %s: %s", trans_id, error)
     elif status >= 500 and not isinstance(error, Declined | storage.NotImplementedHere):
         log.error("request %s: %s", trans_id, error)
-    reply = refused(status, reason_of(error))
+    as_html = isinstance(error, storage.InvalidBucketName)  # as Swift tells of names
+    reply = refused(status, reason_of(error), as_html=as_html)
     headers = dict(reply.headers)
     if isinstance(error, Declined):
         headers |= error.headers
     if status == 401:
-        # The name comes from the path: what could end the quotes is left out.
-        safe = "".join(c for c in realm if c.isascii() and (c.isalnum() or c in "-_.")) or "unknown"
-        headers["WWW-Authenticate"] = f'Swift realm="{safe}"'
+        # The name comes from the path: it is escaped, so that nothing in it ends the quotes.
+        headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
     if isinstance(error, storage.LinkChanged) and error.location:
@@ -149,12 +149,12 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
     return reply
 
 
-def refused(status: int, reason: str = "") -> Reply:
-    """Return a refusal in Swift's form."""
+def refused(status: int, reason: str = "", *, as_html: bool = False) -> Reply:
+    """Return a refusal in Swift's form: a reason is plain text, unless `as_html`."""
     if status == 304:
         return Reply(304)
-    if reason:
+    if reason and not as_html:
         return Reply(status, {"Content-Type": PLAIN}, reason.encode("utf-8", "replace"))
     title = escape(HTTPStatus(status).phrase)
-    body = f"<html><h1>{title}</h1><p>{escape(_WORDS.get(status, ''))}</p></html>"
-    return Reply(status, {"Content-Type": HTML}, body.encode())
+    body = f"<html><h1>{title}</h1><p>{escape(reason or _WORDS.get(status, ''))}</p></html>"
+    return Reply(status, {"Content-Type": HTML}, body.encode("utf-8", "replace"))

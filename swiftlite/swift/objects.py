@@ -12,7 +12,6 @@ from swiftlite.errors import NoSuchKey
 from swiftlite.gateway.whole import DYNAMIC, STATIC
 from swiftlite.gateway.whole import LINK as LINK_KIND
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift import versions
 from swiftlite.swift.body import Upload
 from swiftlite.swift.call import Call
@@ -26,10 +25,11 @@ from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import Multipart, Span, begun, byte_ranges
 from swiftlite.swift.reading import Opened, looked_at, opened, part_of
 from swiftlite.swift.storing import Described, remove, store, version_headers
-from swiftlite.swift.times import timestamp
+from swiftlite.swift.times import modified, timestamp
 
 META = "x-object-meta-"
 _DELETE_AT_MAX = 9_999_999_999
+_DIGITS_MAX = 10
 
 
 async def put_object(call: Call) -> Reply:
@@ -128,7 +128,7 @@ async def reply_of(call: Call, found: Opened) -> Reply:
     if "range" in request.headers and takes_range(
         request.headers, version.etag, version.modified_us
     ):
-        spans = byte_ranges(request.headers["range"], version.size)
+        spans = byte_ranges(request.headers["range"], version.size, version.etag)
     else:
         part = part_of(call, version, headers)
         spans = None if part is None else [part]
@@ -183,9 +183,10 @@ def delete_at_of(headers: Mapping[str, str], now_s: int) -> int:
         digits = text.strip()
         is_negative = digits.startswith("-")
         digits = digits.removeprefix("-").removeprefix("+")
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > 20:
+        if not (digits.isascii() and digits.isdecimal()):
             raise Declined(400, f"Non-integer {name}")
-        at_s = since_s + (-int(digits) if is_negative else int(digits))
+        size = _DELETE_AT_MAX if len(digits.lstrip("0")) > _DIGITS_MAX else int(digits)
+        at_s = since_s + (-size if is_negative else size)
         if at_s <= now_s:
             raise Declined(400, f"{name} in past")
         return min(at_s, _DELETE_AT_MAX)
@@ -251,7 +252,7 @@ def written_headers(bucket: Bucket, version: Version) -> dict[str, str]:
     """Return what a write answers about the version that it made."""
     return {
         "Etag": f'"{version.etag}"' if version.kind == STATIC else version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Last-Modified": modified(version.modified_us),
         "x-cumulog-position": str(version.begin),
         **version_headers(bucket, version.version_id),
     }
@@ -262,7 +263,7 @@ def shown_headers(version: Version) -> dict[str, str]:
     headers = {
         "Content-Type": DEFAULT_TYPE,
         "Etag": version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Last-Modified": modified(version.modified_us),
         "X-Timestamp": timestamp(version.modified_us),
         "Accept-Ranges": "bytes",
         "x-cumulog-position": str(version.begin),

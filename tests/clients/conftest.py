@@ -17,11 +17,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A folder of 400 small files in 20 folders, some with names that are hard to carry."""
+@pytest.fixture(
+    params=[400, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])]
+)
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of so many small files in 20 folders, some with names that are hard to carry."""
     root = tmp_path / "tree"
-    for number in range(400):
+    for number in range(request.param):
         folder = root / f"folder {number % 20}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"file-{number}.txt").write_bytes(f"{number}\n".encode() * (number % 97))

@@ -14,8 +14,8 @@ from computelite.config import load_config
 from computelite.credentials import Chosen
 from computelite.first_start import prepare, settle_record
 from computelite.folder import Folder, make_folder
-from computelite.identity.commands import create_access_key
-from computelite.identity.view import Ref
+from computelite.identity.commands.access_keys import create_access_key, draw_key
+from computelite.identity.queries import project_named, user_named
 from computelite.serve import chores
 from computelite.serve.chores import Checkpoints, Mending, SlowScrub, sweep_once
 from eventlog.clock import SystemClock, SystemIds
@@ -82,17 +82,18 @@ async def make_bucket(cloud: Cloud) -> Bucket:
 
 async def test_the_write_ahead_log_is_kept_short(cloud: Cloud) -> None:
     checkpoints = Checkpoints(cloud)
-    user, project = [await cloud.log.get(t, b"admin") for t in ("user_name", "project_name")]
-    assert isinstance(user, Ref)
-    assert isinstance(project, Ref)
+    user = await user_named(cloud.log, "default", "admin")
+    project = await project_named(cloud.log, "default", "admin")
+    assert user is not None
+    assert project is not None
     wal = cloud.folder.log.with_name("log.db-wal")
     biggest = 0
     for _ in range(40):
         for _ in range(20):
             await create_access_key(
                 cloud.log,
-                cloud.ids,
                 cloud.keystore,
+                draw_key(cloud.ids),
                 user_id=user.id,
                 project_id=project.id,
                 description="d" * 250,

@@ -83,7 +83,9 @@ async def kinds(folder: Folder) -> list[str]:
 def check_whole(folder: Folder) -> None:
     found = asyncio.run(kinds(folder))
     assert found.count("device.added") == 3
-    for once in ("ring.built", "project.created", "user.created", "access-key.created"):
+    assert found.count("role.created") == 6
+    assert found.count("project.created") == 2
+    for once in ("ring.built", "domain.created", "user.created", "access-key.created"):
         assert found.count(once) == 1, found
     for device in ("d1", "d2", "d3"):
         assert (folder.root / "devices" / device / "device.json").exists()
@@ -113,7 +115,7 @@ def test_the_secrets_that_were_written_first_are_those_that_work_later(tmp_path:
     folder = Folder(tmp_path / "data")
     pid = os.fork()
     if pid == 0:
-        first_start.found_admin = lambda *_, **__: os._exit(CUT)  # type: ignore[assignment]
+        first_start.found_identity = lambda *_, **__: os._exit(CUT)  # type: ignore[assignment]
         start(folder)
         os._exit(0)
     os.waitpid(pid, 0)

@@ -13,7 +13,11 @@ from eventlog.codec import decode_data, encode_event
 from eventlog.event import registered, type_of
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
-SAMPLES = ("tests.swiftlite.catalog.samples", "tests.computelite.identity.test_events")
+SAMPLES = (
+    "tests.swiftlite.catalog.samples",
+    "tests.computelite.identity.test_events",
+    "tests.computelite.identity.login.test_events",
+)
 NOT_SHIPPED = ("testing.", "bench.")
 
 

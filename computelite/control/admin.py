@@ -1,0 +1,58 @@
+"""Operators' work on users: a way in for those who have none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from computelite.control.call import Arguments, Call
+from computelite.credentials import ADMIN, replace_password
+from computelite.errors import NoSuchUser, WrongUsage
+from computelite.identity.commands.access_keys import draw_key
+from computelite.identity.commands.users import change_user
+from computelite.identity.events.actors import DEFAULT_DOMAIN
+from computelite.identity.passwords import PASSWORD_SIZE_MAX
+from computelite.identity.queries import domain_named, user_named
+from computelite.secret import Secret
+
+
+class ResetPassword(Arguments, frozen=True, kw_only=True):
+    """Whose password; None as the password: draw one."""
+
+    user: Annotated[str, Meta(min_length=1, max_length=255)] = ADMIN
+    domain: Annotated[str, Meta(min_length=1, max_length=255)] = "Default"
+    password: Annotated[str, Meta(min_length=1, max_length=PASSWORD_SIZE_MAX)] | None = None
+
+    def __repr__(self) -> str:
+        return f"ResetPassword({self.user!r}, password hidden)"
+
+
+async def reset_password(call: Call, wanted: ResetPassword) -> dict[str, Any]:
+    """Give a user a new password; a lock is open and a disabled user enabled from then on.
+
+    Every token of the user is void. The answer shows a password that was drawn, this once; the
+    admin's is also written into credentials.env and clouds.yaml.
+    Raises:  WrongUsage for a domain, NoSuchUser for a user that there is not.
+    """
+    cloud = call.cloud
+    domain = await domain_named(cloud.log, wanted.domain)
+    if domain is None:
+        raise WrongUsage(reason=f"there is no domain {wanted.domain}")
+    user = await user_named(cloud.log, domain.id, wanted.user)
+    if user is None:
+        raise NoSuchUser(user=wanted.user)
+    drawn = wanted.password is None
+    password = draw_key(cloud.ids).secret if drawn else Secret(wanted.password or "")
+    verifier = await cloud.doors.passwords.verifier(password)
+    await change_user(
+        cloud.log, cloud.keystore, user, {}, enabled=True, verifier=verifier, actor=call.actor
+    )
+    if user.name == ADMIN and domain.id == DEFAULT_DOMAIN:
+        replace_password(cloud.folder, password)
+    return {
+        "user": user.name,
+        "domain": domain.name,
+        "was_enabled": user.enabled,
+        "password": password.reveal() if drawn else None,
+    }

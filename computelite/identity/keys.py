@@ -1,0 +1,85 @@
+"""The keys of the identity tables: bytes whose order is the wanted order.
+
+    domain, project, user, group_, role ...   id
+    domain_name                               name
+    project_name, user_name, group_name       domain id, NUL, name
+    role_name                                 domain id or "", NUL, name in lower case
+    project_child                             parent id / project id
+    member, member_of                         group id / user id, and the other way round
+    implied                                   role id / implied role id
+    assignment, assignment_on                 actor / target / role / flag, and target / actor / ...
+    access_key                                key id
+    *_of_user                                 user id / what is theirs
+
+Ids hold neither NUL nor "/". Names may hold anything but NUL.
+
+Pure: no clock, no IO.
+"""
+
+from __future__ import annotations
+
+from computelite.identity.rows import Assignment
+
+
+def id_key(id_: str) -> bytes:
+    """Return the key of what has an id; nothing has one that is no Unicode text."""
+    return id_.encode("utf-8", "surrogatepass")
+
+
+def name_key(domain_id: str, name: str) -> bytes:
+    """Return the key of a name that is unique in a domain."""
+    return id_key(domain_id) + b"\0" + id_key(name)
+
+
+def role_name_key(domain_id: str, name: str) -> bytes:
+    """Return the key of a role's name: "Admin" must not pass for "admin" anywhere."""
+    return name_key(domain_id, name.casefold())
+
+
+def pair_key(first: str, second: str) -> bytes:
+    """Return the key of what lies between two ids."""
+    return id_key(first) + b"/" + id_key(second)
+
+
+def under(id_: str) -> tuple[bytes, bytes]:
+    """Return the range (lo, hi) of all pairs whose first id is this."""
+    stem = id_key(id_)
+    return stem + b"/", stem + b"0"  # "0" follows "/"
+
+
+def in_domain(domain_id: str) -> tuple[bytes, bytes]:
+    """Return the range (lo, hi) of all names in a domain."""
+    stem = id_key(domain_id)
+    return stem + b"\0", stem + b"\1"
+
+
+def actor_of(assignment: Assignment) -> str:
+    """Return who has the role, as the tables name them."""
+    return f"u-{assignment.user_id}" if assignment.user_id else f"g-{assignment.group_id}"
+
+
+def target_of(assignment: Assignment) -> str:
+    """Return where the role is, as the tables name it."""
+    if assignment.project_id:
+        return f"p-{assignment.project_id}"
+    return f"d-{assignment.domain_id}" if assignment.domain_id else "system"
+
+
+def assignment_key(row: Assignment) -> bytes:
+    """assignment: those of one actor are together."""
+    return _joined(actor_of(row), target_of(row), row)
+
+
+def assignment_on_key(row: Assignment) -> bytes:
+    """assignment_on: those on one target are together."""
+    return _joined(target_of(row), actor_of(row), row)
+
+
+def _joined(first: str, second: str, row: Assignment) -> bytes:
+    kind = "inherited" if row.inherited else "direct"
+    return f"{first}/{second}/{row.role_id}/{kind}".encode("utf-8", "surrogatepass")
+
+
+def revoked_key(expires_us: int, audit_id: str) -> bytes:
+    """revoked_until: in the order in which they can be forgotten."""
+    return max(0, expires_us).to_bytes(8, "big") + id_key(audit_id)

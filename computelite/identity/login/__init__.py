@@ -1,0 +1,1 @@
+"""Logging in: what is shown, how it is checked, and the token that comes of it."""

@@ -1,0 +1,395 @@
+"""Projects: /v3/projects, in a hierarchy under their domain. A domain is shown as a project too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from computelite.identity.commands.domains import change_domain, create_domain, delete_domain
+from computelite.identity.commands.projects import (
+    TAGS_MAX,
+    change_project,
+    create_project,
+    delete_project,
+)
+from computelite.identity.keys import id_key, under
+from computelite.identity.queries import (
+    all_roles,
+    assignments_of,
+    every,
+    get_domain,
+    get_project,
+    get_user,
+    implications,
+    lineage_of,
+    project_named,
+    project_target,
+)
+from computelite.identity.roles import effective_role_ids
+from computelite.identity.rows import Domain, Project, Ref
+from computelite.keystone.call import Call, no_content
+from computelite.keystone.domains import domain_fields
+from computelite.keystone.errors import BadRequest, Forbidden
+from computelite.keystone.fields import (
+    Id,
+    Name64,
+    Options,
+    Tag,
+    Text,
+    changes_of,
+    check_mutable,
+    extras_of,
+    merged_options,
+)
+from computelite.keystone.listing import listed
+from computelite.keystone.permit import permit, permitted_domain, seen
+from computelite.keystone.routing import Route
+from swiftlite.http.replies import Reply
+
+DEPTH_MAX = 5  # projects above one another, as in Keystone's default
+FILTERS = ("domain_id", "enabled", "name", "parent_id", "id", "description")
+
+Tags = Annotated[list[Tag], Meta(max_length=TAGS_MAX)]
+
+
+class NewProject(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a project."""
+
+    name: Name64
+    domain_id: Id | None = None
+    parent_id: Id | None = None
+    is_domain: bool = False
+    description: Text | None = None
+    enabled: bool = True
+    tags: Tags = []
+    options: Options | UnsetType = UNSET
+
+
+class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes one; the domain, the parent and being a domain are for ever."""
+
+    name: Name64 | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    options: Options | UnsetType = UNSET
+    domain_id: Id | UnsetType | None = UNSET
+    parent_id: Id | UnsetType | None = UNSET
+    is_domain: bool | UnsetType = UNSET
+
+
+def project_fields(project: Project) -> dict[str, Any]:
+    """Return a project as the API shows it."""
+    return {
+        **project.extra,
+        "id": project.id,
+        "name": project.name,
+        "domain_id": project.domain_id,
+        "parent_id": project.parent_id,
+        "description": project.description,
+        "enabled": project.enabled,
+        "is_domain": False,
+        "tags": list(project.tags),
+        "options": project.options,
+    }
+
+
+def domain_as_project(domain: Domain) -> dict[str, Any]:
+    """Return a domain as the API shows the project that it is."""
+    own = {"domain_id": None, "parent_id": None, "is_domain": True}
+    return {**domain_fields(domain), **own}
+
+
+async def list_projects(call: Call) -> Reply:
+    own = permitted_domain(call)
+    if call.query.truth("is_domain"):
+        return await listed(
+            call,
+            "projects",
+            every(call.log, "domain", Domain),
+            domain_as_project,
+            filters=("enabled", "name", "id"),
+            keep=lambda domain: own in (None, domain.id),
+        )
+    fits = tags_wanted(call)
+    return await listed(
+        call,
+        "projects",
+        _candidates(call),
+        project_fields,
+        filters=FILTERS,
+        keep=lambda project: own in (None, project.domain_id) and fits(project.tags),
+    )
+
+
+async def _candidates(call: Call) -> AsyncIterator[Project]:
+    """Yield the projects that the filters leave, by an index where they name one."""
+    name, domain_id = call.query.get("name"), call.query.get("domain_id")
+    if name and domain_id:
+        project = await project_named(call.log, domain_id, name)
+        if project is not None:
+            yield project
+        return
+    if parent_id := call.query.get("parent_id"):
+        async for ref in every(call.log, "project_child", Ref, under(parent_id)):
+            child = await call.log.get("project", id_key(ref.id))
+            if child is not None:
+                yield child
+        return
+    async for project in every(call.log, "project", Project):
+        yield project
+
+
+def tags_wanted(call: Call) -> Callable[[tuple[str, ...]], bool]:
+    """Return the test that the query's filters on tags make."""
+
+    def tags(name: str) -> set[str] | None:
+        text = call.query.get(name)
+        return None if text is None else {tag for tag in text.split(",") if tag}
+
+    all_of, any_of = tags("tags"), tags("tags-any")
+    not_all_of, not_any_of = tags("not-tags"), tags("not-tags-any")
+
+    def fits(had: tuple[str, ...]) -> bool:
+        has = set(had)
+        return (
+            (all_of is None or all_of <= has)
+            and (any_of is None or bool(any_of & has))
+            and (not_all_of is None or not not_all_of <= has)
+            and (not_any_of is None or not not_any_of & has)
+        )
+
+    return fits
+
+
+async def create(call: Call) -> Reply:
+    new = call.read("project", NewProject)
+    if new.is_domain:
+        return await _create_domain(call, new)
+    domain_id = new.domain_id
+    parent_id = new.parent_id
+    if parent_id is not None and domain_id is None:
+        parent = await call.log.get("project", id_key(parent_id))
+        domain_id = parent.domain_id if parent is not None else parent_id
+    if domain_id is None:
+        domain_id = domain_of_caller(call)
+    permit(call, domain_id)
+    parent_id = parent_id or domain_id
+    if parent_id != domain_id:
+        parent = await get_project(call.log, parent_id)
+        if len(await lineage_of(call.log, parent)) >= DEPTH_MAX:
+            raise Forbidden(reason=f"Projects are at most {DEPTH_MAX} deep under their domain.")
+    project = await create_project(
+        call.log,
+        call.ids,
+        domain_id=domain_id,
+        parent_id=parent_id,
+        name=new.name,
+        description=new.description or "",
+        enabled=new.enabled,
+        tags=_unique(new.tags),
+        options=merged_options({}, new.options),
+        extra=extras_of(call, "project", NewProject),
+        actor=call.actor,
+    )
+    return call.member("project", project_fields(project), "projects", project.id, status=201)
+
+
+async def _create_domain(call: Call, new: NewProject) -> Reply:
+    permit(call)
+    if new.domain_id is not None or new.parent_id is not None:
+        raise BadRequest(reason="What is a domain has neither a domain nor a parent.")
+    domain = await create_domain(
+        call.log,
+        call.ids,
+        name=new.name,
+        description=new.description or "",
+        enabled=new.enabled,
+        options=merged_options({}, new.options),
+        extra=extras_of(call, "project", NewProject),
+        actor=call.actor,
+    )
+    return call.member("project", domain_as_project(domain), "projects", domain.id, status=201)
+
+
+async def show(call: Call) -> Reply:
+    project_id = call.params["project_id"]
+    domain = await call.log.get("domain", id_key(project_id))
+    if isinstance(domain, Domain):
+        permit(call, domain.id, project_id=domain.id)
+        return call.member("project", domain_as_project(domain), "projects", domain.id)
+    project = await seen(call, get_project(call.log, project_id))
+    permit(call, project.domain_id, project_id=project.id)
+    fields = project_fields(project)
+    await _add_parents(call, project, fields)
+    await _add_subtree(call, project, fields)
+    return call.member("project", fields, "projects", project.id)
+
+
+async def _add_parents(call: Call, project: Project, fields: dict[str, Any]) -> None:
+    as_list, as_ids = call.query.flag("parents_as_list"), call.query.flag("parents_as_ids")
+    if as_list and as_ids:
+        raise BadRequest(reason="Parents are shown as a list or as ids, not both.")
+    if not (as_list or as_ids):
+        return
+    above = (await lineage_of(call.log, project))[:-1]
+    rows = await call.log.get_many("project", [id_key(id_) for id_ in above])
+    if as_list:
+        mine = await _reachable(call)
+        shown = [project_fields(row) for row in rows if row is not None and mine(row)]
+        fields["parents"] = [_linked(call, each) for each in shown]
+        return
+    tree: dict[str, Any] | None = {project.domain_id: None}
+    for id_ in reversed(above):
+        tree = {id_: tree}
+    fields["parents"] = tree
+
+
+async def _add_subtree(call: Call, project: Project, fields: dict[str, Any]) -> None:
+    as_list, as_ids = call.query.flag("subtree_as_list"), call.query.flag("subtree_as_ids")
+    if as_list and as_ids:
+        raise BadRequest(reason="A subtree is shown as a list or as ids, not both.")
+    if as_ids:
+        fields["subtree"] = await _tree_of_ids(call, project.id)
+    if as_list:
+        mine = await _reachable(call)
+        found = [row async for row in subtree_of(call, project.id)]
+        fields["subtree"] = [_linked(call, project_fields(row)) for row in found if mine(row)]
+
+
+async def _tree_of_ids(call: Call, project_id: str) -> dict[str, Any] | None:
+    refs = [ref.id async for ref in every(call.log, "project_child", Ref, under(project_id))]
+    return {id_: await _tree_of_ids(call, id_) for id_ in refs} or None
+
+
+async def subtree_of(call: Call, project_id: str) -> AsyncIterator[Project]:
+    """Yield the projects under one, in no order that means anything."""
+    waiting = [project_id]
+    while waiting:
+        async for ref in every(call.log, "project_child", Ref, under(waiting.pop())):
+            row = await call.log.get("project", id_key(ref.id))
+            if isinstance(row, Project):
+                yield row
+                waiting.append(row.id)
+
+
+async def _reachable(call: Call) -> Callable[[Project], bool]:
+    """Return which projects the caller has a role on: trees show those alone."""
+    log = call.log
+    assignments = await assignments_of(log, call.caller.user_id)
+    lineages = {
+        project.id: await project_target(log, project)
+        async for project in every(log, "project", Project)
+    }
+    return lambda project: bool(effective_role_ids(assignments, {}, lineages[project.id]))
+
+
+def _linked(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
+    links = {"self": call.url("projects", fields["id"])}
+    return {"project": {**fields, "links": links}}
+
+
+async def update(call: Call) -> Reply:
+    project_id = call.params["project_id"]
+    if isinstance(await call.log.get("domain", id_key(project_id)), Domain):
+        return await _update_domain(call, project_id)
+    project = await seen(call, get_project(call.log, project_id))
+    permit(call, project.domain_id)
+    patch = call.read("project", ProjectPatch)
+    if patch.domain_id not in (UNSET, project.domain_id):
+        raise BadRequest(reason="The domain of a project cannot be changed.")
+    if patch.parent_id not in (UNSET, project.parent_id):
+        raise Forbidden(reason="The parent of a project cannot be changed.")
+    if patch.is_domain not in (UNSET, False):
+        raise BadRequest(reason="Whether a project is a domain cannot be changed.")
+    check_mutable("project", project.options, patch.options)
+    changes = changes_of(patch, "name", "description", "enabled")
+    if "description" in changes:
+        changes["description"] = changes["description"] or ""
+    if not isinstance(patch.tags, UnsetType):
+        changes["tags"] = _unique(patch.tags)
+    if patch.options is not UNSET:
+        changes["options"] = merged_options(project.options, patch.options)
+    if call.extras("project", ProjectPatch):
+        changes["extra"] = extras_of(call, "project", ProjectPatch, project.extra)
+    project = await change_project(call.log, project, changes, actor=call.actor)
+    return call.member("project", project_fields(project), "projects", project.id)
+
+
+async def _update_domain(call: Call, domain_id: str) -> Reply:
+    permit(call)
+    domain = await get_domain(call.log, domain_id)
+    patch = call.read("project", ProjectPatch)
+    if {patch.domain_id, patch.parent_id} - {UNSET, None} or patch.is_domain is False:
+        raise BadRequest(reason="A domain has neither a domain nor a parent, and stays a domain.")
+    check_mutable("domain", domain.options, patch.options)
+    changes = changes_of(patch, "name", "description", "enabled")
+    if "description" in changes:
+        changes["description"] = changes["description"] or ""
+    domain = await change_domain(call.log, domain, changes, actor=call.actor)
+    return call.member("project", domain_as_project(domain), "projects", domain.id)
+
+
+async def delete(call: Call) -> Reply:
+    project_id = call.params["project_id"]
+    domain = await call.log.get("domain", id_key(project_id))
+    if isinstance(domain, Domain):
+        permit(call)
+        check_mutable("domain", domain.options)
+        await delete_domain(call.log, domain.id, actor=call.actor)
+        return no_content()
+    project = await seen(call, get_project(call.log, project_id))
+    permit(call, project.domain_id)
+    check_mutable("project", project.options)
+    await delete_project(call.log, project.id, actor=call.actor)
+    return no_content()
+
+
+async def list_of_user(call: Call) -> Reply:
+    """GET /v3/users/{user_id}/projects: where a user has a role."""
+    user = await seen(call, get_user(call.log, call.params["user_id"]))
+    permit(call, user.domain_id, user_id=user.id)
+    log = call.log
+    assignments = await assignments_of(log, user.id)
+    implied, roles = await implications(log), await all_roles(log)
+
+    async def found() -> AsyncIterator[Project]:
+        async for project in every(log, "project", Project):
+            target = await project_target(log, project)
+            if roles.keys() & effective_role_ids(assignments, implied, target):
+                yield project
+
+    path = f"users/{user.id}/projects"
+    return await listed(call, "projects", found(), project_fields, filters=FILTERS, path=path)
+
+
+def domain_of_caller(call: Call) -> str:
+    """Return the domain that something is made in when the request names none.
+
+    Raises:  BadRequest with the system's scope.
+    """
+    caller = call.caller
+    if caller.domain_id is not None:
+        return caller.domain_id
+    if caller.project is not None:
+        return caller.project.domain.id
+    raise BadRequest(reason="With the system's scope the request must name a domain_id.")
+
+
+def _unique(tags: list[str]) -> tuple[str, ...]:
+    if len(set(tags)) != len(tags):
+        raise BadRequest(reason="A tag is there twice.")
+    return tuple(tags)
+
+
+ROUTES = (
+    Route("GET", "/v3/projects", list_projects, "list_projects"),
+    Route("POST", "/v3/projects", create, "create_project"),
+    Route("GET", "/v3/projects/{project_id}", show, "get_project"),
+    Route("PATCH", "/v3/projects/{project_id}", update, "update_project"),
+    Route("DELETE", "/v3/projects/{project_id}", delete, "delete_project"),
+    Route("GET", "/v3/users/{user_id}/projects", list_of_user, "list_user_projects"),
+)

@@ -1,0 +1,46 @@
+"""Every route of Keystone's API, joined from the tables that stand beside the handlers."""
+
+from __future__ import annotations
+
+from computelite.keystone import (
+    application_credentials,
+    auth,
+    catalog,
+    credentials,
+    discovery,
+    domains,
+    ec2,
+    ec2_credentials,
+    grants,
+    groups,
+    limits,
+    policies,
+    projects,
+    role_assignments,
+    roles,
+    tags,
+    users,
+)
+from computelite.keystone.routing import Routes
+
+ROUTES = Routes(
+    [
+        *discovery.ROUTES,
+        *auth.ROUTES,
+        *ec2.ROUTES,
+        *domains.ROUTES,
+        *projects.ROUTES,
+        *tags.ROUTES,
+        *users.ROUTES,
+        *groups.ROUTES,
+        *roles.ROUTES,
+        *grants.ROUTES,
+        *role_assignments.ROUTES,
+        *catalog.ROUTES,
+        *policies.ROUTES,
+        *limits.ROUTES,
+        *credentials.ROUTES,
+        *ec2_credentials.ROUTES,
+        *application_credentials.ROUTES,
+    ]
+)
