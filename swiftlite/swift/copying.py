@@ -46,10 +46,9 @@ async def copy_object(call: Call) -> Reply:
     project_id = _project(call, "destination-account")
     container, name = _place(call, "Destination")
     check_name(name)
-    named = call.bucket, call.name
-    source = await _opened(call, named)
+    origin = await opened(call, call.bucket, call.name, _version_id(call, call.bucket))
     target = await call.reach(project_id, container, Action.WRITE, name)
-    return await _copied(call, named, source, target, name)
+    return await _copied(call, (call.bucket, call.name), origin, target, name)
 
 
 async def put_copy(call: Call) -> Reply:
@@ -60,20 +59,15 @@ async def put_copy(call: Call) -> Reply:
     container, name = _place(call, "X-Copy-From")
     check_name(call.name)
     bucket = await call.reach(project_id, container, Action.READ, name)
-    source = await _opened(call, (bucket, name))
-    return await _copied(call, (bucket, name), source, call.bucket, call.name)
-
-
-async def _opened(call: Call, named: tuple[Bucket, str]) -> Opened:
-    """Return the source: what stands in the way of reading it is told before the target's."""
-    return await opened(call, *named, _version_id(call, named[0]))
+    origin = await opened(call, bucket, name, _version_id(call, bucket))
+    return await _copied(call, (bucket, name), origin, call.bucket, call.name)
 
 
 async def _copied(
-    call: Call, named: tuple[Bucket, str], source: Opened, target: Bucket, name: str
+    call: Call, source: tuple[Bucket, str], origin: Opened, target: Bucket, name: str
 ) -> Reply:
     headers = call.request.headers
-    reader, found = source.reader, source.version
+    reader, found = origin.reader, origin.version
     conditions = None
     if headers.get("if-none-match", "").strip() == ANY:
         conditions = Conditions(if_none_match=(ANY,))
@@ -83,10 +77,10 @@ async def _copied(
     part = part_of(call, found, {})
     start, end = part or _span(headers, found)
     said = _joined(call, found)
-    if source.entries is not None:
-        wanted = parse(as_written(source.entries), own=(target.name, name))
+    if origin.entries is not None:
+        wanted = parse(as_written(origin.entries), own=(target.name, name))
         made = await put_entries(call, wanted, target, name, said=said, conditions=conditions)
-        return Reply(201, _told(named, found, said) | written_headers(target, made))
+        return Reply(201, _told(source, found, said) | written_headers(target, made))
     size = end - start
     # What is a manifest or a link itself here is copied as one; read as a whole, as its bytes.
     is_itself = found.kind == LINK or (
@@ -102,7 +96,7 @@ async def _copied(
     if is_whole:
         made = await store_copy(
             call,
-            CopySource(bucket=source.bucket, key=source.key, version=found),
+            CopySource(bucket=origin.bucket, key=origin.key, version=found),
             target,
             name,
             said=said,
@@ -112,7 +106,7 @@ async def _copied(
         made = await _rewritten(
             call, reader, (start, end), target, name, said, promised, conditions
         )
-    return Reply(201, _told(named, found, said) | written_headers(target, made))
+    return Reply(201, _told(source, found, said) | written_headers(target, made))
 
 
 async def _rewritten(
