@@ -1,0 +1,113 @@
+"""Operations on containers: make, describe, list, delete. A container is a bucket."""
+
+from __future__ import annotations
+
+from swiftlite.catalog.rows import Bucket
+from swiftlite.errors import BucketAlreadyOwnedByYou
+from swiftlite.http.replies import Reply
+from swiftlite.http.times import http_from_us
+from swiftlite.swift import quotas
+from swiftlite.swift.call import Call
+from swiftlite.swift.errors import Declined
+from swiftlite.swift.formats import listing, wanted
+from swiftlite.swift.listings import limit_of, object_entry, window_of
+from swiftlite.swift.metadata import Said, container_place, said_of, shown_of
+from swiftlite.swift.times import timestamp
+
+
+async def put_container(call: Call) -> Reply:
+    """Make a container, or say something of one that is there: 201 or 202."""
+    policy = call.request.headers.get("x-storage-policy")
+    if policy and policy.lower() != call.settings.policy.lower():
+        raise Declined(400, f"Invalid X-Storage-Policy {policy!a}")
+    said = _said(call)
+    found = call.bucket_or_none
+    if found is None:
+        try:
+            await call.gateway.create_container(
+                call.container,
+                project_id=call.project_id,
+                owner=call.principal.user_id,
+                region=call.settings.region,
+                said=said.set,
+                actor=call.actor,
+            )
+        except BucketAlreadyOwnedByYou:
+            # Somebody was faster, in this process or another one.
+            found = await call.gateway.container(call.project_id, call.container)
+        else:
+            return Reply(201)
+    await call.gateway.describe_bucket(found, said.set, said.removed, actor=call.actor)
+    return Reply(202)
+
+
+async def post_container(call: Call) -> Reply:
+    """Say something of a container."""
+    said = _said(call)
+    await call.gateway.describe_bucket(call.bucket, said.set, said.removed, actor=call.actor)
+    return Reply(204)
+
+
+async def head_container(call: Call) -> Reply:
+    """Return what a container holds, and what was said of it."""
+    media = wanted(call.request)
+    headers = await container_headers(call, call.bucket)
+    return Reply(204, {"Content-Type": f"{media}; charset=utf-8", **headers})
+
+
+async def get_container(call: Call) -> Reply:
+    """Return a page of a container's objects."""
+    media = wanted(call.request)
+    limit = limit_of(call.request)
+    window = window_of(call.request, has_path=True)
+    found = await call.gateway.walk_objects(call.bucket, window, limit=limit)
+    return listing(
+        [object_entry(name, row) for name, row in found],
+        media,
+        root="container",
+        element="object",
+        name=call.container,
+        fields=("name", "hash", "bytes", "content_type", "last_modified"),
+        headers=await container_headers(call, call.bucket),
+    )
+
+
+async def delete_container(call: Call) -> Reply:
+    """Delete an empty container."""
+    await call.gateway.delete_bucket(call.bucket, actor=call.actor)
+    return Reply(204)
+
+
+async def container_headers(call: Call, bucket: Bucket) -> dict[str, str]:
+    """Return what is told of a container, to the caller's rights."""
+    usage = await call.gateway.usage(bucket)
+    shown = shown_of(
+        bucket,
+        "container",
+        sealer=call.world.sealer,
+        place=container_place(bucket.project_id, bucket.name),
+        is_owner=call.is_owner,
+    )
+    made = timestamp(bucket.created_us)
+    return {
+        "X-Container-Object-Count": str(usage.objects),
+        "X-Container-Bytes-Used": str(usage.bytes),
+        "X-Timestamp": made,
+        "X-Put-Timestamp": made,
+        "Last-Modified": http_from_us(bucket.created_us),
+        "X-Storage-Policy": call.settings.policy,
+        "Accept-Ranges": "bytes",
+        **shown,
+    }
+
+
+def _said(call: Call) -> Said:
+    headers = call.request.headers
+    quotas.check_container_quotas(headers)
+    return said_of(
+        headers,
+        "container",
+        sealer=call.world.sealer,
+        place=container_place(call.project_id, call.container),
+        is_owner=call.is_owner,
+    )
