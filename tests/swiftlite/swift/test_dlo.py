@@ -36,8 +36,9 @@ def test_a_manifest_is_read_as_its_segments_in_both_protocols(edge: SwiftEdge, b
     assert edge.swift("GET", f"{box}/big").body == data
     s3 = edge.client()
     assert s3.head_object(Bucket=box, Key="big")["ContentLength"] == len(data)
-    assert s3.get_object(Bucket=box, Key="big", Range="bytes=290-910")["Body"].read() == (
-        data[290:911]
+    assert (
+        s3.get_object(Bucket=box, Key="big", Range="bytes=290-910")["Body"].read()
+        == (data[290:911])
     )
 
 

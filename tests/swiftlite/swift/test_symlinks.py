@@ -60,9 +60,7 @@ def test_links_are_followed_twice_and_no_further(edge: SwiftEdge, box: str) -> N
 @pytest.mark.parametrize(
     ("target", "status"), [("SELF", 400), ("/BOX/t", 412), ("BOX", 412), ("BOX/%ff", 412)]
 )
-def test_what_is_no_target_is_refused(
-    edge: SwiftEdge, box: str, target: str, status: int
-) -> None:
+def test_what_is_no_target_is_refused(edge: SwiftEdge, box: str, target: str, status: int) -> None:
     target = target.replace("SELF", f"{box}/l").replace("BOX", box)
     assert link(edge, f"{box}/l", target).status == status
     assert edge.swift("HEAD", f"{box}/l?symlink=get").status == 404
