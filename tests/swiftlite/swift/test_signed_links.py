@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -20,13 +20,13 @@ KEYS = {"X-Account-Meta-Temp-URL-Key": "account-1", "X-Account-Meta-Temp-URL-Key
 
 
 @pytest.fixture
-def keyed(edge: SwiftEdge, box: str) -> Iterator[str]:
+def keyed(edge: SwiftEdge, box: str) -> str:
     """A container with keys of its own, in an account with keys."""
     assert edge.swift("POST", "", headers=KEYS).status == 204
     own = {"X-Container-Meta-Temp-URL-Key": "own-1", "X-Container-Meta-Temp-URL-Key-2": "own-2"}
     assert edge.swift("POST", box, headers=own).status == 204
     edge.swift("PUT", f"{box}/o é", b"hello", {"X-Object-Meta-A": "1", "Content-Type": "a/b"})
-    yield box
+    return box
 
 
 def query(
@@ -215,17 +215,17 @@ def form(
     *files: tuple[str, bytes],
     key: str = "account-1",
     after_s: int = 100,
-    sign: dict[str, str] = {},
-    extra: dict[str, str] = {},
+    sign: Mapping[str, str] = {},
+    extra: Mapping[str, str] = {},
     drop: tuple[str, ...] = (),
     fields_last: bool = False,
 ) -> Answer:
     expires = str(edge.clock.now_us() // 1_000_000 + after_s)
     signed = {"redirect": "", "max_file_size": "1000", "max_file_count": "2", "expires": expires}
-    signed |= sign
+    signed |= dict(sign)
     message = "\n".join([f"/v1/AUTH_p/{path}", *signed.values()]).encode()
     digest = hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
-    fields = {n: v for n, v in (signed | {"signature": digest} | extra).items() if n not in drop}
+    fields = {n: v for n, v in {**signed, "signature": digest, **extra}.items() if n not in drop}
     plain = b"".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
         for name, value in fields.items()
