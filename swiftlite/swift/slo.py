@@ -17,7 +17,6 @@ from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.gateway.body import Given
 from swiftlite.gateway.whole import STATIC
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift.body import document
 from swiftlite.swift.bulk_answer import Report, answered, format_of, rendered, status_line
 from swiftlite.swift.call import Call
@@ -39,6 +38,7 @@ from swiftlite.swift.slo_manifest import (
     resolved,
 )
 from swiftlite.swift.storing import Described, store
+from swiftlite.swift.times import modified
 
 _LOOKS_AT_ONCE = 16
 
@@ -89,7 +89,7 @@ async def put_manifest(call: Call) -> Reply:
             return Report(status=status_line(status), body=body, facts={}, errors=problems)
         facts: dict[str, object] = {
             "Etag": f'"{version.etag}"',
-            "Last Modified": http_from_us(version.modified_us),
+            "Last Modified": modified(version.modified_us),
         }
         return Report(status=status_line(201), facts=facts, errors=[])
 

@@ -140,7 +140,9 @@ def test_deleting_in_a_versioned_bucket_keeps_the_versions(
     assert edge.swift("GET", f"{box}/k").status == 404
     versions = s3.list_object_versions(Bucket=box)
     assert (len(versions["Versions"]), len(versions["DeleteMarkers"])) == (2, 1)
-    assert edge.swift("HEAD", box).headers["x-container-object-count"] == "0"
+    headers = edge.swift("HEAD", box).headers
+    assert headers["x-container-object-count"] == "0"
+    assert headers["x-container-bytes-used"] == str(len(b"first") + len(b"second"))
     assert edge.swift("DELETE", box).status == 409
 
 
