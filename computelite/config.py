@@ -94,6 +94,10 @@ class Identity(Knobs, frozen=True, kw_only=True):
     """Who gets in, and for how long."""
 
     token_s: Annotated[int, Meta(ge=60, le=DAY_S, description="seconds that a token lives")] = 3600
+    password_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="days after which a new password ends; 0: never"),
+    ] = 0
     lockout_attempts: Annotated[
         int,
         Meta(ge=0, description="wrong passwords in a row after which a user is locked; 0: never"),

@@ -22,7 +22,6 @@ Name64: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NA
 Name255: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=_NAME)]
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 Text: TypeAlias = Annotated[str, Meta(max_length=16384)]
-Password: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^,/]*$")]
 
 EXTRA_BYTES_MAX = 32768

@@ -369,13 +369,14 @@ async def list_of_user(call: Call) -> Reply:
 def domain_of_caller(call: Call) -> str:
     """Return the domain that something is made in when the request names none.
 
-    Raises:  BadRequest with the system's scope.
+    Raises:  BadRequest with the system's scope; Forbidden who could make it in no domain.
     """
     caller = call.caller
     if caller.domain_id is not None:
         return caller.domain_id
     if caller.project is not None:
         return caller.project.domain.id
+    permit(call)
     raise BadRequest(reason="With the system's scope the request must name a domain_id.")
 
 

@@ -29,6 +29,8 @@ class IdentityService(msgspec.Struct, frozen=True, kw_only=True):
     """Identity as one process holds it.
 
     passwords   `await passwords.verifier(secret)` for what is kept of a new password or secret
+    password_days
+                after how many days a new password stops working; 0: never
     login       `await login.owner(ByPassword(...), actor)`: whose password is it
     """
 
@@ -39,3 +41,4 @@ class IdentityService(msgspec.Struct, frozen=True, kw_only=True):
     tokens: CallerSource
     passwords: Passwords
     login: Login
+    password_days: int = 0

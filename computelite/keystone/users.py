@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import operator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ from computelite.keystone.errors import BadRequest, Forbidden
 from computelite.keystone.fields import (
     Id,
     Name255,
-    Password,
     Text,
     UserOptions,
     changes_of,
@@ -25,15 +25,25 @@ from computelite.keystone.fields import (
     merged_options,
 )
 from computelite.keystone.listing import listed
-from computelite.keystone.passwords import expiry_us, verifier_of
+from computelite.keystone.passwords import Password, expiry_us, verifier_of
 from computelite.keystone.permit import permit, permitted_domain, seen
 from computelite.keystone.projects import domain_of_caller
 from computelite.keystone.routing import Route
 from computelite.keystone.standing import permit_over_user
-from computelite.keystone.times import utc_micros
+from computelite.keystone.times import micros_from, utc_micros
 from swiftlite.http.replies import Reply
 
-FILTERS = ("domain_id", "enabled", "name", "id", "password_expires_at", "default_project_id")
+FILTERS = ("domain_id", "enabled", "name", "id", "default_project_id")
+
+
+_COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
+    "neq": operator.ne,
+}
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +98,31 @@ def user_fields(user: User) -> dict[str, Any]:
 
 async def list_users(call: Call) -> Reply:
     own = permitted_domain(call)
+    expires = _expiry_wanted(call)
     return await listed(
         call,
         "users",
         _candidates(call),
         user_fields,
         filters=FILTERS,
-        keep=lambda user: own in (None, user.domain_id),
+        keep=lambda user: own in (None, user.domain_id) and expires(user.password_expires_us),
+    )
+
+
+def _expiry_wanted(call: Call) -> Callable[[int | None], bool]:
+    """Return the tests that ?password_expires_at=lt:2026-11-22T10:00:00Z and its like make."""
+    tests: list[tuple[Callable[[int, int], bool], int]] = []
+    for text in call.query.all("password_expires_at"):
+        how, _, when = text.partition(":")
+        us = micros_from(when)
+        if how not in _COMPARISONS or us is None:
+            raise BadRequest(
+                reason="The parameter password_expires_at is OPERATOR:TIME, the operator one of "
+                f"{', '.join(_COMPARISONS)}."
+            )
+        tests.append((_COMPARISONS[how], us))
+    return lambda expires_us: (
+        not tests or (expires_us is not None and all(fits(expires_us, us) for fits, us in tests))
     )
 
 

@@ -106,10 +106,15 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         tokens=doors.callers,
         passwords=doors.passwords,
         login=doors.login,
+        password_days=cloud.config.identity.password_days,
     )
     services: dict[str, Service] = {
         "identity": KeystoneApp(identity, api_url=api_url, records=records)
     }
+    if cloud.config.identity.tempauth:
+        services["auth"] = TempAuth(
+            doors.login, api_url=api_url, clock=clock, ids=ids, records=records
+        )
     swift = SwiftApp(
         cloud.store.gateway,
         cloud.authenticator,
@@ -120,8 +125,4 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         records=records,
     )
     services["v1"] = services["info"] = swift
-    if cloud.config.identity.tempauth:
-        services["auth"] = TempAuth(
-            doors.login, api_url=api_url, clock=clock, ids=ids, records=records
-        )
     return services

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.openstack_shell import OpenStack
 from tests.cloud import Cloud, running
 
 
@@ -30,3 +31,11 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for name in ("ä ö ü.txt", "plus+and&ampersand.txt", "日本語", "percent%20.txt", "a=b;c.txt"):
         (root / name).write_text(name)
     return root
+
+
+@pytest.fixture(scope="session")
+def openstack(cloud: Cloud) -> Iterator[OpenStack]:
+    """The `openstack` command, told nothing but where `clouds.yaml` is."""
+    command = OpenStack(cloud)
+    yield command
+    command.close()

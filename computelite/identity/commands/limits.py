@@ -32,6 +32,7 @@ async def create_registered_limits(
     Raises:  Taken, NoSuch.
     """
     made = [RegisteredLimitCreated(limit_id=new_id(ids), **facts) for facts in wanted]
+    _check_differ("registered limit", [_about(each) for each in made])
     guards: list[Guard] = [_RegisteredOnce(each.limit_id, _about(each)) for each in made]
     guards += _places(made)
     events: list[Event] = [*made]
@@ -82,6 +83,7 @@ async def create_limits(
     Raises:  Taken; NoSuch, also for a resource that is not registered.
     """
     made = [LimitCreated(limit_id=new_id(ids), **facts) for facts in wanted]
+    _check_differ("limit", [(each.project_id, each.domain_id, *_about(each)) for each in made])
     guards: list[Guard] = []
     for each in made:
         guards += [_Registered(_about(each)), _LimitOnce(each)]
@@ -140,6 +142,11 @@ _About = tuple[str, str, str]
 def _about(limit: Any) -> _About:
     """Return what it limits: a service's resource, in a region or everywhere."""
     return (limit.service_id, limit.region_id, limit.resource_name)
+
+
+def _check_differ(kind: str, several: Sequence[tuple[str, ...]]) -> None:
+    if len(set(several)) < len(several):
+        raise Taken(kind=kind, reason="the request has it twice")
 
 
 class _Place:

@@ -97,16 +97,6 @@ async def change_user(
     return await get_user(log, user.id)
 
 
-async def switch_user(log: Log, user_id: str, *, enabled: bool, actor: Actor) -> None:
-    """Let all of a user's keys sleep, or work again, from the moment this returns.
-
-    Raises:  NoSuch.
-    """
-    switched = UserEnabled(user_id=user_id) if enabled else UserDisabled(user_id=user_id)
-    guards = [there("user", "user", user_id)]
-    await log.append(user_stream(user_id), [switched], actor=actor, guards=guards)
-
-
 async def set_password(
     log: Log,
     keystore: KeyStore,

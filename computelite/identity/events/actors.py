@@ -169,13 +169,6 @@ class UserUnlocked(Event):
     user_id: str
 
 
-@event("user.tokens-voided", v=1)
-class UserTokensVoided(Event):
-    """No token of the user that was issued before works any more."""
-
-    user_id: str
-
-
 @event("user.deleted", v=1)
 class UserDeleted(Event):
     """The user is gone, with their roles, memberships, keys and credentials."""
@@ -269,7 +262,6 @@ ACTOR_EVENTS: frozenset[type[Event]] = frozenset(
         UserEnabled,
         UserLocked,
         UserUnlocked,
-        UserTokensVoided,
         UserDeleted,
         GroupCreated,
         GroupChanged,

@@ -158,10 +158,6 @@ def user_unlocked(rows: Rows, rec: Recorded, event: events.UserUnlocked) -> None
     replace(rows, "user", id_key(event.user_id), locked_until_us=0)
 
 
-def user_tokens_voided(rows: Rows, rec: Recorded, event: events.UserTokensVoided) -> None:
-    replace(rows, "user", id_key(event.user_id), tokens_from_us=rec.committed_us)
-
-
 def user_deleted(rows: Rows, rec: Recorded, event: events.UserDeleted) -> None:
     if (user := rows.get("user", id_key(event.user_id))) is not None:
         rows.delete("user_name", name_key(user.domain_id, user.name))
@@ -233,7 +229,6 @@ FOLDS: Folds = {
     events.UserEnabled: user_enabled,
     events.UserLocked: user_locked,
     events.UserUnlocked: user_unlocked,
-    events.UserTokensVoided: user_tokens_voided,
     events.UserDeleted: user_deleted,
     events.GroupCreated: group_created,
     events.GroupChanged: group_changed,

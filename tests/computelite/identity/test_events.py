@@ -69,7 +69,6 @@ SAMPLES: list[Event] = [
     actors.UserEnabled(user_id=USER),
     actors.UserLocked(user_id=USER, until_us=1_800_000_000_000_000, failures=5),
     actors.UserUnlocked(user_id=USER),
-    actors.UserTokensVoided(user_id=USER),
     actors.UserDeleted(user_id=USER),
     actors.GroupCreated(group_id=GROUP, **WORDS, domain_id=DOMAIN, extra=EXTRA),
     actors.GroupChanged(group_id=GROUP, **WORDS, extra=EXTRA),

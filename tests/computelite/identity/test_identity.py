@@ -17,9 +17,9 @@ from computelite.identity.commands.access_keys import (
     switch_access_key,
 )
 from computelite.identity.commands.founding import found_identity
-from computelite.identity.commands.users import switch_user
+from computelite.identity.commands.users import change_user
 from computelite.identity.errors import NoSuch
-from computelite.identity.queries import project_named, user_named
+from computelite.identity.queries import get_user, project_named, user_named
 from computelite.identity.view import IdentityView
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.secret import Secret
@@ -139,9 +139,9 @@ async def test_no_key_of_a_disabled_user_works(
 ) -> None:
     authenticator = asked(log, keystore)
     user_id = (await admin_ids(log))["user_id"]
-    await switch_user(log, user_id, enabled=False, actor=ME)
+    await change_user(log, keystore, await get_user(log, user_id), {}, enabled=False, actor=ME)
     assert await authenticator.signing_key(root.key_id) is None
-    await switch_user(log, user_id, enabled=True, actor=ME)
+    await change_user(log, keystore, await get_user(log, user_id), {}, enabled=True, actor=ME)
     assert await authenticator.signing_key(root.key_id) is not None
 
 

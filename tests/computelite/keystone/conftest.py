@@ -12,7 +12,10 @@ from computelite.identity import passwords
 from computelite.identity.caller import Caller, HeldRole, Named, ScopeProject, UsedCredential
 from computelite.identity.commands.access_keys import draw_key
 from computelite.identity.commands.founding import found_identity
+from computelite.identity.doors import open_doors
 from computelite.identity.keys import id_key
+from computelite.identity.login.lockout import Rules
+from computelite.identity.login.view import LoginView
 from computelite.identity.queries import project_named, project_target, roles_of, user_named
 from computelite.identity.roles import Target
 from computelite.identity.view import IdentityView
@@ -34,6 +37,9 @@ class Spoken:
 
     def __init__(self, log: SqliteLog) -> None:
         self._log = log
+
+    async def known(self, text: str, *, late_s: int = 0) -> None:
+        """There is no such token."""
 
     async def caller(self, token: str) -> Caller | None:
         user_id, scope, *more = token.split()
@@ -143,7 +149,7 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 async def identity(tmp_path: Path, quick_passwords: None) -> AsyncIterator[Identity]:
     create_keystore(tmp_path / "keystore", IDS)
     keystore = open_keystore(tmp_path / "keystore", IDS)
-    log = await SqliteLog.open(tmp_path / "log.db", views=[IdentityView()])
+    log = await SqliteLog.open(tmp_path / "log.db", views=[IdentityView(), LoginView()])
     await found_identity(
         log,
         IDS,
@@ -154,8 +160,16 @@ async def identity(tmp_path: Path, quick_passwords: None) -> AsyncIterator[Ident
         issued=draw_key(IDS),
         actor=ME,
     )
+    clock = SystemClock()
+    doors = open_doors(log, keystore, clock, IDS, token_s=3600, rules=Rules())
     service = IdentityService(
-        log=log, keystore=keystore, clock=SystemClock(), ids=IDS, tokens=Spoken(log)
+        log=log,
+        keystore=keystore,
+        clock=clock,
+        ids=IDS,
+        tokens=Spoken(log),
+        passwords=doors.passwords,
+        login=doors.login,
     )
     found = Identity(Edge(KeystoneApp(service, api_url=API_URL)), log)
     admin = await user_named(log, "default", "admin")
@@ -165,4 +179,5 @@ async def identity(tmp_path: Path, quick_passwords: None) -> AsyncIterator[Ident
     found.admin_id, found.admin_project = admin.id, project.id
     found.token = f"{admin.id} project {project.id}"
     yield found
+    await doors.close()
     await log.close()
