@@ -111,6 +111,10 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
     services: dict[str, Service] = {
         "identity": KeystoneApp(identity, api_url=api_url, records=records)
     }
+    if cloud.config.identity.tempauth:
+        services["auth"] = TempAuth(
+            doors.login, api_url=api_url, clock=clock, ids=ids, records=records
+        )
     swift = SwiftApp(
         cloud.store.gateway,
         cloud.authenticator,
@@ -121,8 +125,4 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         records=records,
     )
     services["v1"] = services["info"] = swift
-    if cloud.config.identity.tempauth:
-        services["auth"] = TempAuth(
-            doors.login, api_url=api_url, clock=clock, ids=ids, records=records
-        )
     return services

@@ -122,10 +122,11 @@ async def _remove_into(
     call: Call, bucket: Bucket, name: str, found: Version | None, place: Place
 ) -> Deleted:
     archive = await _archive(call, bucket, place)
+    at_us = call.now_us
     if found is not None:
         await _keep(call, bucket, name, found, archive)
-    headers = {"content-type": MARKER_TYPE}
-    await _written(call, archive, name, call.now_us, headers=headers)
+        at_us = max(at_us, found.modified_us + 10)  # whatever the clock says, it comes after
+    await _written(call, archive, name, at_us, headers={"content-type": MARKER_TYPE})
     if found is None:
         raise NoSuchKey(key=name)
     return await _deleted(call, bucket, name)
