@@ -33,6 +33,7 @@ class Bucket(Row):
     meta: dict[str, str] = {}  # what its owner noted: lower-case names, without a prefix
     settings: dict[str, str] = {}  # what its owner set: "read-acl", "write-acl" and their like
     claimed: bool = True  # whether the name is its own among all projects
+    changed_us: int = 0  # when it was made, or described last
 
 
 class Claim(Row):

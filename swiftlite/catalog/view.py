@@ -101,6 +101,7 @@ def _bucket_created(rows: Rows, event: e.BucketCreated, rec: Recorded) -> None:
         created_us=rec.committed_us,
         region=event.region,
         claimed=event.claimed,
+        changed_us=rec.committed_us,
     )
     rows.put("bucket", event.bucket_id, bucket)
     if event.claimed:
@@ -130,7 +131,8 @@ def _bucket_retention_set(rows: Rows, event: e.BucketRetentionSet, rec: Recorded
 
 def _bucket_described(rows: Rows, event: e.BucketDescribed, rec: Recorded) -> None:
     bucket = existing(rows, "bucket", event.bucket_id)
-    rows.put("bucket", event.bucket_id, described(bucket, event.set, event.removed))
+    after = replace(described(bucket, event.set, event.removed), changed_us=rec.committed_us)
+    rows.put("bucket", event.bucket_id, after)
 
 
 def _account_described(rows: Rows, event: e.AccountDescribed, rec: Recorded) -> None:

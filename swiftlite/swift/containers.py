@@ -5,20 +5,20 @@ from __future__ import annotations
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import BucketAlreadyOwnedByYou
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift import quotas
 from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.formats import listing, wanted
+from swiftlite.swift.limits import POLICY
 from swiftlite.swift.listings import limit_of, object_entry, window_of
 from swiftlite.swift.metadata import Said, container_place, said_of, shown_of
-from swiftlite.swift.times import timestamp
+from swiftlite.swift.times import modified, timestamp
 
 
 async def put_container(call: Call) -> Reply:
     """Make a container, or say something of one that is there: 201 or 202."""
     policy = call.request.headers.get("x-storage-policy")
-    if policy and policy.lower() != call.settings.policy.lower():
+    if policy and policy.lower() != POLICY.lower():
         raise Declined(400, f"Invalid X-Storage-Policy {policy!a}")
     said = _said(call)
     found = call.bucket_or_none
@@ -88,14 +88,13 @@ async def container_headers(call: Call, bucket: Bucket) -> dict[str, str]:
         place=container_place(bucket.project_id, bucket.name),
         is_owner=call.is_owner,
     )
-    made = timestamp(bucket.created_us)
     return {
         "X-Container-Object-Count": str(usage.objects),
         "X-Container-Bytes-Used": str(usage.bytes),
-        "X-Timestamp": made,
-        "X-Put-Timestamp": made,
-        "Last-Modified": http_from_us(bucket.created_us),
-        "X-Storage-Policy": call.settings.policy,
+        "X-Timestamp": timestamp(bucket.created_us),
+        "X-Put-Timestamp": timestamp(bucket.changed_us),
+        "Last-Modified": modified(bucket.changed_us),
+        "X-Storage-Policy": POLICY,
         "Accept-Ranges": "bytes",
         **shown,
     }

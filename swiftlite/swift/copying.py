@@ -11,12 +11,12 @@ from contextlib import aclosing
 from urllib.parse import quote
 
 from swiftlite.access import Action
+from swiftlite.catalog.conditions import ANY, Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import BadDigest
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.get import ObjectReader
 from swiftlite.http.replies import Buffer, Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read
 from swiftlite.swift.errors import Declined
@@ -24,7 +24,6 @@ from swiftlite.swift.limits import FILE_MAX
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
     Described,
-    absent_of,
     check_name,
     described_of,
     promised_etag,
@@ -33,6 +32,7 @@ from swiftlite.swift.objects import (
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import byte_ranges
 from swiftlite.swift.request import account_of, decoded, is_text, project_of
+from swiftlite.swift.times import modified
 
 
 async def copy_object(call: Call) -> Reply:
@@ -42,9 +42,9 @@ async def copy_object(call: Call) -> Reply:
     project_id = _project(call, "destination-account")
     container, name = _place(call, "Destination")
     check_name(name)
+    reader = await call.gateway.open_object(call.bucket, call.name)
     target = await call.reach(project_id, container, Action.WRITE, name)
-    source = call.bucket, call.name
-    return await _copied(call, source, target, name)
+    return await _copied(call, (call.bucket, call.name), reader, target, name)
 
 
 async def put_copy(call: Call) -> Reply:
@@ -55,14 +55,18 @@ async def put_copy(call: Call) -> Reply:
     container, name = _place(call, "X-Copy-From")
     check_name(call.name)
     bucket = await call.reach(project_id, container, Action.READ, name)
-    return await _copied(call, (bucket, name), call.bucket, call.name)
+    reader = await call.gateway.open_object(bucket, name)
+    return await _copied(call, (bucket, name), reader, call.bucket, call.name)
 
 
-async def _copied(call: Call, source: tuple[Bucket, str], target: Bucket, name: str) -> Reply:
+async def _copied(
+    call: Call, source: tuple[Bucket, str], reader: ObjectReader, target: Bucket, name: str
+) -> Reply:
     headers = call.request.headers
-    conditions = await absent_of(call) if headers.get("if-none-match") == "*" else None
-    reader = await call.gateway.open_object(*source)
     found = reader.version
+    conditions = None
+    if headers.get("if-none-match", "").strip() == ANY:
+        conditions = Conditions(if_none_match=(ANY,))
     asked = {key: headers[key] for key in headers if not (conditions and key == "if-none-match")}
     if not check_read(asked, found.etag, found.modified_us):
         return Reply(304)
@@ -89,7 +93,9 @@ async def _copied(call: Call, source: tuple[Bucket, str], target: Bucket, name: 
             actor=call.actor,
         )
     else:
-        made = await _rewritten(call, reader, (start, end), target, name, said, promised)
+        made = await _rewritten(
+            call, reader, (start, end), target, name, said, promised, conditions
+        )
     return Reply(201, _told(source, found, said) | written_headers(made))
 
 
@@ -101,6 +107,7 @@ async def _rewritten(
     name: str,
     said: Described,
     promised: str,
+    conditions: Conditions | None,
 ) -> Version:
     async with aclosing(reader.stream(*span)) as pieces:
         return await call.gateway.put_object(
@@ -110,6 +117,7 @@ async def _rewritten(
             headers=said.headers,
             meta=said.meta,
             delete_at_s=said.delete_at_s,
+            conditions=conditions,
             owner=call.principal.user_id,
             actor=call.actor,
         )
@@ -136,7 +144,7 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
     headers = {
         "X-Copied-From": quote(f"{bucket.name}/{key}"),
         "X-Copied-From-Account": quote(account_of(bucket.project_id)),
-        "X-Copied-From-Last-Modified": http_from_us(found.modified_us),
+        "X-Copied-From-Last-Modified": modified(found.modified_us),
     }
     for name, value in said.meta.items():
         headers["X-Object-Meta-" + name.title()] = value
@@ -146,7 +154,7 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
 
 
 def _span(headers: Mapping[str, str], found: Version) -> tuple[int, int]:
-    spans = byte_ranges(headers["range"], found.size) if "range" in headers else None
+    spans = byte_ranges(headers["range"], found.size, found.etag) if "range" in headers else None
     if spans is None:
         return 0, found.size
     if len(spans) > 1:

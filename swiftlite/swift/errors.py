@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
+from urllib.parse import quote
 
 from eventlog.errors import CloudError, Refused, Unavailable
 from swiftlite import errors as storage
@@ -36,6 +37,12 @@ class Declined(Refused):
 
 class Denied(Refused):
     """{reason}"""
+
+    on_account: str = ""  # what was refused, where that is not what the request names
+    on_container: str = ""
+    on_key: str = ""
+    action: str = ""
+    is_recorded: bool = False  # an entry of many, whose refusal was recorded for itself
 
     reason: str
     is_known: bool  # whether the caller said who they are: 403 and not 401
@@ -124,26 +131,26 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         log.warning("request %s: %s", trans_id, error)
     elif status >= 500 and not isinstance(error, Declined | storage.NotImplementedHere):
         log.error("request %s: %s", trans_id, error)
-    reply = refused(status, reason_of(error))
+    as_html = isinstance(error, storage.InvalidBucketName)  # as Swift tells of names
+    reply = refused(status, reason_of(error), as_html=as_html)
     headers = dict(reply.headers)
     if isinstance(error, Declined):
         headers |= error.headers
     if status == 401:
-        # The name comes from the path: what could end the quotes is left out.
-        safe = "".join(c for c in realm if c.isascii() and (c.isalnum() or c in "-_.")) or "unknown"
-        headers["WWW-Authenticate"] = f'Swift realm="{safe}"'
+        # The name comes from the path: it is escaped, so that nothing in it ends the quotes.
+        headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
     reply.headers = headers
     return reply
 
 
-def refused(status: int, reason: str = "") -> Reply:
-    """Return a refusal in Swift's form."""
+def refused(status: int, reason: str = "", *, as_html: bool = False) -> Reply:
+    """Return a refusal in Swift's form: a reason is plain text, unless `as_html`."""
     if status == 304:
         return Reply(304)
-    if reason:
+    if reason and not as_html:
         return Reply(status, {"Content-Type": PLAIN}, reason.encode("utf-8", "replace"))
     title = escape(HTTPStatus(status).phrase)
-    body = f"<html><h1>{title}</h1><p>{escape(_WORDS.get(status, ''))}</p></html>"
-    return Reply(status, {"Content-Type": HTML}, body.encode())
+    body = f"<html><h1>{title}</h1><p>{escape(reason or _WORDS.get(status, ''))}</p></html>"
+    return Reply(status, {"Content-Type": HTML}, body.encode("utf-8", "replace"))

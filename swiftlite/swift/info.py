@@ -23,6 +23,7 @@ from swiftlite.swift.limits import (
     META_TOTAL_MAX,
     META_VALUE_MAX,
     OBJECT_NAME_MAX,
+    POLICY,
     Settings,
 )
 from swiftlite.swift.request import Request
@@ -62,11 +63,11 @@ def _document(settings: Settings) -> dict[str, Any]:
         "account_listing_limit": LISTING_MAX,
         "max_containers_per_account": BUCKETS_PER_PROJECT_MAX,
         "extra_header_count": 0,
-        "valid_api_versions": ["v1", "v1.0"],
+        "valid_api_versions": ["v1"],
         "account_autocreate": True,
         "allow_account_management": False,
         "strict_cors_mode": settings.strict_cors,
         "cors_expose_headers": [],
-        "policies": [{"name": settings.policy, "aliases": settings.policy, "default": True}],
+        "policies": [{"name": POLICY, "aliases": POLICY, "default": True}],
     }
     return {"swift": swift, **CAPABILITIES}

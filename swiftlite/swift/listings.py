@@ -6,7 +6,7 @@ from swiftlite.catalog.rows import Bucket, Shown, Usage
 from swiftlite.catalog.walking import Window
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.formats import Entry
-from swiftlite.swift.limits import LISTING_MAX
+from swiftlite.swift.limits import LISTING_MAX, POLICY
 from swiftlite.swift.request import Request, number
 from swiftlite.swift.times import iso
 
@@ -49,7 +49,8 @@ def container_entry(name: str, found: tuple[Bucket, Usage] | None) -> Entry:
         "name": name,
         "count": usage.objects,
         "bytes": usage.bytes,
-        "last_modified": iso(bucket.created_us),
+        "last_modified": iso(bucket.changed_us),
+        "storage_policy": POLICY,
     }
 
 

@@ -12,7 +12,6 @@ from swiftlite.catalog.rows import Version
 from swiftlite.errors import NoSuchKey
 from swiftlite.gateway.get import ObjectReader
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift.body import Upload
 from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read, takes_range
@@ -22,10 +21,11 @@ from swiftlite.swift.listings import DEFAULT_TYPE
 from swiftlite.swift.metadata import object_headers, user_metadata
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import Multipart, Span, begun, byte_ranges
-from swiftlite.swift.times import timestamp
+from swiftlite.swift.times import modified, timestamp
 
 META = "x-object-meta-"
 _DELETE_AT_MAX = 9_999_999_999
+_DIGITS_MAX = 10
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ async def reply_of(call: Call, reader: ObjectReader) -> Reply:
     if "range" in request.headers and takes_range(
         request.headers, version.etag, version.modified_us
     ):
-        spans = byte_ranges(request.headers["range"], version.size)
+        spans = byte_ranges(request.headers["range"], version.size, version.etag)
     if spans is not None and len(spans) > 1:
         boundary = call.world.ids.random(16).hex()
         parts = Multipart(spans, version.size, kind=headers["Content-Type"], boundary=boundary)
@@ -164,9 +164,10 @@ def delete_at_of(headers: Mapping[str, str], now_s: int) -> int:
         digits = text.strip()
         is_negative = digits.startswith("-")
         digits = digits.removeprefix("-").removeprefix("+")
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > 20:
+        if not (digits.isascii() and digits.isdecimal()):
             raise Declined(400, f"Non-integer {name}")
-        at_s = since_s + (-int(digits) if is_negative else int(digits))
+        size = _DELETE_AT_MAX if len(digits.lstrip("0")) > _DIGITS_MAX else int(digits)
+        at_s = since_s + (-size if is_negative else size)
         if at_s <= now_s:
             raise Declined(400, f"{name} in past")
         return min(at_s, _DELETE_AT_MAX)
@@ -220,7 +221,7 @@ def written_headers(version: Version) -> dict[str, str]:
     """Return what a write answers about the version that it made."""
     return {
         "Etag": version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Last-Modified": modified(version.modified_us),
         "x-cumulog-position": str(version.begin),
     }
 
@@ -230,7 +231,7 @@ def shown_headers(version: Version) -> dict[str, str]:
     headers = {
         "Content-Type": DEFAULT_TYPE,
         "Etag": version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Last-Modified": modified(version.modified_us),
         "X-Timestamp": timestamp(version.modified_us),
         "Accept-Ranges": "bytes",
         "x-cumulog-position": str(version.begin),

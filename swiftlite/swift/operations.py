@@ -61,7 +61,8 @@ FEATURES: tuple[Feature, ...] = (
         lambda request: bool(
             request.method == "PUT" and request.name and request.headers.get("x-copy-from")
         ),
-        Operation("put copy", Action.WRITE, copying.put_copy),
+        # What stands in the way of reading the source is told first.
+        Operation("put copy", Action.WRITE, copying.put_copy, makes=True),
     ),
 )
 
