@@ -52,10 +52,10 @@ class Account(Row):
 
 
 class Usage(Row):
-    """What the latest versions in a bucket amount to; of a list of segments, only itself counts."""
+    """What lives in a bucket; of a list of segments, only itself counts."""
 
-    objects: int = 0
-    bytes: int = 0
+    objects: int = 0  # keys whose latest version is no delete marker
+    bytes: int = 0  # of all versions that live
 
 
 class Listed(Row):

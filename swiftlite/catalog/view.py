@@ -4,7 +4,7 @@
     bucket_claim  name                               Claim: whose the name is, among all projects
     bucket_of     project NUL name                   Claim: a project's own buckets
     account       project                            Account: what it says of itself
-    usage         bucket id                          Usage: of the versions in `current`
+    usage         bucket id                          Usage: objects in `current`, live bytes
     expiry        time, bucket id, key               Begin: those in `current` that will expire
     current       bucket id, key                     Version: the latest, unless a delete marker is
     noncurrent    bucket id, key NUL newest first    Version: live, but not in `current`

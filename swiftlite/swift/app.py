@@ -19,11 +19,15 @@ from swiftlite.swift import cors
 from swiftlite.swift.authenticate import authenticate
 from swiftlite.swift.call import Call, World, reached
 from swiftlite.swift.errors import HTML, Declined, Denied, refused, told
+from swiftlite.swift.form_upload import is_form, post_form
 from swiftlite.swift.info import info
 from swiftlite.swift.limits import Settings
+from swiftlite.swift.link_access import Linked, answered, linked
 from swiftlite.swift.operations import Operation, methods_of, operation_of
 from swiftlite.swift.recorded import reading, refusal
 from swiftlite.swift.request import Request, parse_headers
+from swiftlite.swift.web import Web
+from swiftlite.swift.web import is_for as is_for_site
 
 log = logging.getLogger(__name__)
 
@@ -116,18 +120,50 @@ class _One:
         if request.method == "OPTIONS":
             self._bucket = await self._peeked(request)
             return cors.preflight(request, self._bucket, methods_of(request))
-        principal = self._principal = await authenticate(request, self._app._tokens)
+        if is_form(request):
+            self._bucket = await self._peeked(request)
+            return await post_form(world, request, incoming, self._trans_id)
+        found = await linked(world, request)
+        if found is None:
+            self._principal = await authenticate(request, self._app._tokens)
+        else:
+            self._principal = found.principal
+        reply, is_page = await self._served(request, incoming, found)
+        return reply if found is None else answered(reply, found, request, is_page=is_page)
+
+    async def _served(
+        self, request: Request, incoming: Incoming, found: Linked | None
+    ) -> tuple[Reply, bool]:
+        """Return the reply, a site's where it is one; whether it is a page that was made."""
+        bucket = None
+        if is_for_site(request, self._principal):
+            bucket = await self._peeked(request)
+        if bucket is None:
+            return await self._plain(request, incoming), False
+
+        async def plain(asked: Request) -> Reply:
+            return await self._plain(asked, incoming)
+
+        self._bucket = bucket
+        site = Web(self._app._world, request, self._principal, bucket, plain, linked=found)
+        return await site.answer(), site.is_page
+
+    async def _plain(self, request: Request, incoming: Incoming) -> Reply:
+        """Return the reply to a request as it is: its operation, decided and handled."""
+        world, principal = self._app._world, self._principal
         operation = self._operation = operation_of(request)
-        bucket, decision = await reached(
-            world.gateway,
-            request,
-            principal,
-            operation.action,
-            project_id=request.project_id,
-            container=request.container,
-            key=request.name,
-        )
-        self._bucket, self._rule = bucket, decision.rule
+        bucket, is_owner = None, False
+        if operation.action is not None:
+            bucket, decision = await reached(
+                world.gateway,
+                request,
+                principal,
+                operation.action,
+                project_id=request.project_id,
+                container=request.container,
+                key=request.name,
+            )
+            self._bucket, self._rule, is_owner = bucket, decision.rule, decision.is_owner
         if not request.project_id:
             raise Declined(404)
         if request.container and bucket is None and not operation.makes:
@@ -138,7 +174,7 @@ class _One:
             principal,
             incoming,
             bucket=bucket,
-            is_owner=decision.is_owner,
+            is_owner=is_owner,
             trans_id=self._trans_id,
         )
         return await operation.handler(call)

@@ -111,6 +111,33 @@ class Call:
             agent=agent.encode("utf-8", "replace").decode(),
         )
 
+    def check_elsewhere(self, action: Action, bucket: Bucket) -> None:
+        """Return if the principal may do this with a container that an object points at.
+
+        Raises:  Denied.
+        """
+        decision = decide(
+            self.principal,
+            action,
+            bucket_name=bucket.name,
+            bucket=bucket,
+            account=bucket.project_id,
+            method=self.request.method,
+            referrer=self.request.headers.get("referer", ""),
+            is_behind=True,
+        )
+        if not decision.allowed:
+            raise denied(self.principal, decision)
+
+    def check_account(self, action: Action, container: str) -> None:
+        """Return if the principal may do this in the account, to a container that is not there.
+
+        Raises:  Denied.
+        """
+        decision = decide(self.principal, action, bucket_name=container, account=self.project_id)
+        if not decision.allowed:
+            raise denied(self.principal, decision)
+
     async def reach(self, project_id: str, container: str, action: Action, key: str = "") -> Bucket:
         """Return another container, or this one, for something else than the request is named for.
 

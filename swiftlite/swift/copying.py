@@ -15,7 +15,7 @@ from swiftlite.catalog.conditions import ANY, Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import BadDigest
 from swiftlite.gateway.copy import CopySource
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import DYNAMIC, LINK, Reader
 from swiftlite.http.replies import Buffer, Reply
 from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read
@@ -23,7 +23,6 @@ from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
-    Described,
     check_name,
     described_of,
     promised_etag,
@@ -31,8 +30,13 @@ from swiftlite.swift.objects import (
 )
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import byte_ranges
+from swiftlite.swift.reading import Opened, opened, part_of
 from swiftlite.swift.request import account_of, decoded, is_text, project_of
+from swiftlite.swift.slo import put_entries
+from swiftlite.swift.slo_manifest import as_written, parse
+from swiftlite.swift.storing import Described, store, store_copy
 from swiftlite.swift.times import modified
+from swiftlite.swift.versions import version_id_in
 
 
 async def copy_object(call: Call) -> Reply:
@@ -42,9 +46,9 @@ async def copy_object(call: Call) -> Reply:
     project_id = _project(call, "destination-account")
     container, name = _place(call, "Destination")
     check_name(name)
-    reader = await call.gateway.open_object(call.bucket, call.name)
+    origin = await opened(call, call.bucket, call.name, _version_id(call, call.bucket))
     target = await call.reach(project_id, container, Action.WRITE, name)
-    return await _copied(call, (call.bucket, call.name), reader, target, name)
+    return await _copied(call, (call.bucket, call.name), origin, target, name)
 
 
 async def put_copy(call: Call) -> Reply:
@@ -55,53 +59,59 @@ async def put_copy(call: Call) -> Reply:
     container, name = _place(call, "X-Copy-From")
     check_name(call.name)
     bucket = await call.reach(project_id, container, Action.READ, name)
-    reader = await call.gateway.open_object(bucket, name)
-    return await _copied(call, (bucket, name), reader, call.bucket, call.name)
+    origin = await opened(call, bucket, name, _version_id(call, bucket))
+    return await _copied(call, (bucket, name), origin, call.bucket, call.name)
 
 
 async def _copied(
-    call: Call, source: tuple[Bucket, str], reader: ObjectReader, target: Bucket, name: str
+    call: Call, source: tuple[Bucket, str], origin: Opened, target: Bucket, name: str
 ) -> Reply:
     headers = call.request.headers
-    found = reader.version
+    reader, found = origin.reader, origin.version
     conditions = None
     if headers.get("if-none-match", "").strip() == ANY:
         conditions = Conditions(if_none_match=(ANY,))
     asked = {key: headers[key] for key in headers if not (conditions and key == "if-none-match")}
     if not check_read(asked, found.etag, found.modified_us):
         return Reply(304)
-    start, end = _span(headers, found)
+    part = part_of(call, found, {})
+    start, end = part or _span(headers, found)
     said = _joined(call, found)
+    if origin.entries is not None:
+        wanted = parse(as_written(origin.entries), own=(target.name, name))
+        made = await put_entries(call, wanted, target, name, said=said, conditions=conditions)
+        return Reply(201, _told(source, found, said) | written_headers(target, made))
     size = end - start
-    if size > FILE_MAX and (found.kind or size != found.size):
+    # What is a manifest or a link itself here is copied as one; read as a whole, as its bytes.
+    is_itself = found.kind == LINK or (
+        found.kind == DYNAMIC and call.request.query.get("multipart-manifest") == "get"
+    )
+    is_whole = is_itself or (size == found.size and not found.kind)
+    if size > FILE_MAX and not is_whole:
         raise Declined(413)
     await room_for(call, target, size)
     promised = promised_etag(headers)
-    is_whole = size == found.size and not found.kind
     if is_whole and promised and promised != found.etag:
         raise Declined(422)
     if is_whole:
-        made = await call.gateway.copy_object(
-            CopySource(bucket=source[0], key=source[1], version=found),
+        made = await store_copy(
+            call,
+            CopySource(bucket=origin.bucket, key=origin.key, version=found),
             target,
             name,
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
+            said=said,
             conditions=conditions,
-            owner=call.principal.user_id,
-            actor=call.actor,
         )
     else:
         made = await _rewritten(
             call, reader, (start, end), target, name, said, promised, conditions
         )
-    return Reply(201, _told(source, found, said) | written_headers(made))
+    return Reply(201, _told(source, found, said) | written_headers(target, made))
 
 
 async def _rewritten(
     call: Call,
-    reader: ObjectReader,
+    reader: Reader,
     span: tuple[int, int],
     target: Bucket,
     name: str,
@@ -110,17 +120,8 @@ async def _rewritten(
     conditions: Conditions | None,
 ) -> Version:
     async with aclosing(reader.stream(*span)) as pieces:
-        return await call.gateway.put_object(
-            target,
-            name,
-            _Read(pieces, span[1] - span[0], promised),
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
-            conditions=conditions,
-            owner=call.principal.user_id,
-            actor=call.actor,
-        )
+        body = _Read(pieces, span[1] - span[0], promised)
+        return await store(call, target, name, body, said=said, conditions=conditions)
 
 
 def _joined(call: Call, found: Version) -> Described:
@@ -151,6 +152,14 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
     if said.delete_at_s:
         headers["X-Delete-At"] = str(said.delete_at_s)
     return headers
+
+
+def _version_id(call: Call, bucket: Bucket) -> str | None:
+    """Return the version of the source that is meant; whoever names one must be let read those."""
+    version_id = version_id_in(call.request.query, bucket)
+    if version_id is not None:
+        call.check_elsewhere(Action.READ_VERSION, bucket)
+    return version_id
 
 
 def _span(headers: Mapping[str, str], found: Version) -> tuple[int, int]:

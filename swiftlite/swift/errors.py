@@ -47,6 +47,7 @@ class Denied(Refused):
     reason: str
     is_known: bool  # whether the caller said who they are: 403 and not 401
     rule: str
+    words: str = ""  # what the caller is told beside the status
 
 
 _WORDS = {
@@ -76,6 +77,9 @@ _STATUS: Mapping[type[CloudError], int] = {
     storage.NoSuchVersion: 404,
     storage.MethodNotAllowed: 404,
     storage.BucketNotEmpty: 409,
+    storage.SegmentsChanged: 409,
+    storage.TooManyLinks: 409,
+    storage.LinkChanged: 409,
     storage.BucketAlreadyExists: 409,
     storage.BucketAlreadyOwnedByYou: 409,
     storage.ConditionalConflict: 409,
@@ -101,6 +105,8 @@ _TOLD = (
     storage.InvalidArgument,
     storage.InvalidRequest,
     storage.NotImplementedHere,
+    storage.TooManyLinks,
+    storage.LinkChanged,
     http.HttpRefused,
 )
 
@@ -118,6 +124,8 @@ def reason_of(error: CloudError) -> str:
     """Return what may be told of an error beside its status, "" for nothing."""
     if isinstance(error, Declined):
         return error.reason
+    if isinstance(error, Denied):
+        return error.words
     return str(error) if isinstance(error, _TOLD) else ""
 
 
@@ -141,6 +149,8 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
+    if isinstance(error, storage.LinkChanged) and error.location:
+        headers["Content-Location"] = "/v1/" + quote(error.location)
     reply.headers = headers
     return reply
 

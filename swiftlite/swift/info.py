@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 
 from swiftlite.catalog.limits import BUCKETS_PER_PROJECT_MAX
+from swiftlite.gateway.whole import LINKS_MAX
 from swiftlite.http.replies import Reply
+from swiftlite.swift import bulk_delete, extraction, tempurl
+from swiftlite.swift.bulk_answer import BEAT_S
 from swiftlite.swift.limits import (
     ACCOUNT_NAME_MAX,
     CONTAINER_NAME_MAX,
@@ -27,10 +30,34 @@ from swiftlite.swift.limits import (
     Settings,
 )
 from swiftlite.swift.request import Request
+from swiftlite.swift.signatures import DIGESTS
+from swiftlite.swift.slo_manifest import MANIFEST_BYTES_MAX, SEGMENTS_MAX
 
 CAPABILITIES: dict[str, dict[str, Any]] = {
     "account_quotas": {},
     "container_quotas": {},
+    "bulk_delete": bulk_delete.INFO,
+    "bulk_upload": extraction.INFO,
+    "formpost": {"allowed_digests": list(DIGESTS)},
+    "object_versioning": {},
+    "slo": {
+        "max_manifest_segments": SEGMENTS_MAX,
+        "max_manifest_size": MANIFEST_BYTES_MAX,
+        "yield_frequency": int(BEAT_S),
+        "min_segment_size": 1,
+        "allow_async_delete": False,
+    },
+    "staticweb": {},
+    "symlink": {"symloop_max": LINKS_MAX, "static_links": True},
+    "tempurl": {
+        "methods": list(tempurl.METHODS),
+        "incoming_remove_headers": list(tempurl.IGNORED_HEADERS),
+        "incoming_allow_headers": [],
+        "outgoing_remove_headers": ["x-object-meta-*"],
+        "outgoing_allow_headers": ["x-object-meta-public-*"],
+        "allowed_digests": list(DIGESTS),
+    },
+    "versioned_writes": {"allowed_flags": ["x-versions-location", "x-history-location"]},
 }
 
 

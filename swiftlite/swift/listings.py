@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from swiftlite.catalog.rows import Bucket, Shown, Usage
 from swiftlite.catalog.walking import Window
+from swiftlite.swift import kinds
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.formats import Entry
 from swiftlite.swift.limits import LISTING_MAX, POLICY
@@ -64,4 +65,5 @@ def object_entry(name: str, found: Shown | None) -> Entry:
         "bytes": found.size,
         "content_type": found.headers.get("content-type", DEFAULT_TYPE),
         "last_modified": iso(found.modified_us),
+        **kinds.listed(found),
     }
