@@ -3,7 +3,8 @@
 The bucket's rows are written as random PUTs leave them, without the log's events: those are
 another benchmark. Measured is the catalog's own work for a page of 1,000 keys from random places,
 and for a page of 1,000 common prefixes; the XML is not in it. Bare is reading the same rows with
-SQLite alone; flatness is the time at 10,000 keys over the time at N.
+SQLite alone; flatness is the time at 10,000 keys over the time at N. Over HTTP it is all that a
+whole cloud's processes spend on a ListObjectsV2, from the signature to the last byte of XML.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
+from bench.cloud import cloud
+from bench.limits import cpu_seconds
 from bench.report import Result
+from bench.wrk import drive, signed_heads
 from eventlog.database import open_database, sql_tables
 from eventlog.database import run as run_sql
 from eventlog.sqlite import SqliteLog
@@ -31,6 +36,7 @@ from swiftlite.catalog.rows import Version
 from swiftlite.catalog.view import CatalogView
 from swiftlite.manifest import Blob, Hint, Layout
 
+BUCKET = "bench-listing"
 SMALL = 10_000  # keys in the bucket that others are compared with
 PAGE = 1000
 PREFIXES = 2 * PAGE  # common prefixes of a bucket: the larger it is, the more lies beneath each
@@ -70,7 +76,41 @@ def run(args: argparse.Namespace) -> list[Result]:
                 less,
             ),
         ]
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=args.dir or ".") as folder:
+            whole = _over_http(Path(folder).resolve() / "data", count, args.pages)
+        results.append(
+            Result(f"{name}, over HTTP", whole, "ms CPU", BUDGET_MS / whole, budget, 1.0)
+        )
     return results
+
+
+def _over_http(data: Path, count: int, pages: int) -> float:
+    """Return CPU milliseconds, of all processes of a cloud, for a page from a random place."""
+    with cloud(data) as empty:
+        head = signed_heads(empty.target, "PUT", [f"/{BUCKET}"], now=_now(), body=b"")
+        drive(empty.target.endpoint, head, body=b"", clients=1, seconds=1)
+    draw = random.Random(count)
+    connection = open_database(data / "log.db", read_only=True)
+    [(bucket_id,)] = connection.execute(
+        f'SELECT key FROM "{sql_tables([CatalogView()])["bucket"]}"'
+    )
+    connection.close()
+    _fill(data / "log.db", bucket_id, count, draw)
+    with cloud(data) as filled:
+        starts = (_key(draw.randrange(count // 2), count) for _ in range(10 * pages))
+        paths = [f"/{BUCKET}?list-type=2&start-after={quote(key, safe='')}" for key in starts]
+        heads = signed_heads(filled.target, "GET", paths, now=_now(), body=b"")
+        drive(filled.target.endpoint, heads, body=b"", clients=2, seconds=1)  # pages from the disk
+        before = cpu_seconds(filled.pid)
+        load = drive(filled.target.endpoint, heads, body=b"", clients=2, seconds=4)
+        spent = cpu_seconds(filled.pid) - before
+        if load.failed:
+            raise RuntimeError(f"{load.failed} of {load.requests} listings failed")
+    return spent / load.requests * 1000
+
+
+def _now() -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 class _Filled:

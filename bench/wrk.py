@@ -86,7 +86,8 @@ def signed_heads(
 ) -> list[str]:
     """Return request heads, lines joined by `|`, signed with SigV4; `now` is YYYYMMDDTHHMMSSZ.
 
-    Source: AWS Signature Version 4, header form. Paths must need no escaping.
+    Source: AWS Signature Version 4, header form. Paths must need no escaping; a query, its
+    parameters sorted and escaped.
     """
     day, digest = now[:8], hashlib.sha256(body).hexdigest()
     scope = f"{day}/{target.region}/s3/aws4_request"
@@ -96,8 +97,9 @@ def signed_heads(
     signed = "host;x-amz-content-sha256;x-amz-date"
     heads = []
     for path in paths:
+        resource, _, query = path.partition("?")
         canonical = (
-            f"{method}\n{path}\n\nhost:{target.host}\nx-amz-content-sha256:{digest}\n"
+            f"{method}\n{resource}\n{query}\nhost:{target.host}\nx-amz-content-sha256:{digest}\n"
             f"x-amz-date:{now}\n\n{signed}\n{digest}"
         )
         hashed = hashlib.sha256(canonical.encode()).hexdigest()

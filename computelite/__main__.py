@@ -17,6 +17,7 @@ COMMANDS = {
     "key": "access keys: create, list, disable, enable",
     "admin": "a way in for those who have none: reset-password",
     "log": "the event log: tail, show, grep, verify, replay, views, rebuild",
+    "access": "who was refused what and why, who logged in, who read: tail, grep",
     "config": "print the effective configuration",
 }
 

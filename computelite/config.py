@@ -132,6 +132,20 @@ class Log(Knobs, frozen=True, kw_only=True):
     ] = 16 << 20
 
 
+class Access(Knobs, frozen=True, kw_only=True):
+    """Access records: what changes nothing, in a log of its own (cumulog access)."""
+
+    reads: Annotated[bool, Meta(description="record what was read, by whom")] = False
+    refusals: Annotated[bool, Meta(description="record who was refused what, and why")] = True
+    logins: Annotated[bool, Meta(description="record logins, and those that failed")] = True
+    retention_s: Annotated[
+        Seconds, Meta(description="seconds that records stay; the hour that is on stays anyway")
+    ] = 90.0 * DAY_S
+    bytes: Annotated[
+        int, Meta(ge=1 << 20, description="size of all records, beyond which the oldest go")
+    ] = 1 << 30
+
+
 class Config(Knobs, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -141,6 +155,7 @@ class Config(Knobs, frozen=True, kw_only=True):
     identity: Identity = Identity()
     processes: Processes = Processes()
     log: Log = Log()
+    access: Access = Access()
 
 
 def load_config(path: Path | None, flags: Mapping[str, object]) -> Config:

@@ -58,6 +58,7 @@ class Folder:
         self.root = Path(os.path.abspath(root))
         self.record = self.root / "cumulog.json"
         self.log = self.root / "log.db"
+        self.access = self.root / "access"
         self.keystore = self.root / "keystore"
         self.control = self.root / "control.sock"
         self.lock = self.root / "lock"

@@ -83,7 +83,7 @@ def line(rec: Recorded, *, whole: bool = False) -> str:
     """Return one event as one line; long values are cut short unless it is to be `whole`."""
     return escaped(
         f"{rec.position} {time_text(rec.committed_us)} {rec.stream}@{rec.version}"
-        f" {rec.type} {_actor(rec) or '-'} {_body(rec, plain if whole else brief)}"
+        f" {rec.type} {' '.join(_origin(rec))} {_body(rec, plain if whole else brief)}"
     )
 
 
@@ -165,11 +165,13 @@ def _body(rec: Recorded, shown: Callable[[Any], Any]) -> str:
         return f"(unreadable: {error.reason})"
 
 
-def _actor(rec: Recorded) -> str:
+def _origin(rec: Recorded) -> tuple[str, str, str]:
+    """Return actor, source address and request id."""
     try:
-        return decode_entry(rec.entry).actor
-    except Exception:  # a damaged entry is for verify to explain; a line is shown all the same
-        return "?"
+        entry, source = decode_entry(rec.entry), rec.source
+    except Exception:  # a damaged event is for verify to explain; a line is shown all the same
+        return "?", "?", "?"
+    return entry.actor or "-", source or "-", entry.request_id or "-"
 
 
 def _escape(one: str) -> str:

@@ -1,7 +1,9 @@
 """Who may do what: the one decision, for every protocol, from the principal and the bucket.
 
-Default deny. Today a bucket belongs to a project, whose people may use it as their roles say; a key
-may be narrowed to one bucket and to reading. Anonymous callers may do nothing.
+Default deny. A bucket belongs to a project, whose people may use it as their roles say; its owners
+may let others read or write objects by Swift's ACLs; a key may be narrowed to one bucket and to
+reading; a signed link reaches what it names; without any of these there is only what an ACL gives
+to everyone. Each decision names the rule that made it.
 
 Pure: no clock, no IO.
 """
@@ -11,56 +13,132 @@ from __future__ import annotations
 from enum import Enum
 from functools import lru_cache
 
-from swiftlite.auth import Principal
+import msgspec
+
+from swiftlite import acl
+from swiftlite.auth import Link, Principal
 from swiftlite.catalog.rows import Bucket
 
 
 class Action(Enum):
     """What an operation does to whom; the smallest set that rights are given by."""
 
-    LIST_BUCKETS = "list buckets"
+    LIST_BUCKETS = "list buckets"  # and read the account
+    CHANGE_ACCOUNT = "change account"
     CREATE_BUCKET = "create bucket"
     DELETE_BUCKET = "delete bucket"
-    READ_BUCKET = "read bucket"  # its settings, and that it exists
+    READ_BUCKET = "read bucket"  # its settings
     CHANGE_BUCKET = "change bucket"  # its settings
-    LIST = "list"  # keys, versions, uploads, parts
-    READ = "read"  # objects and what is known of them
-    WRITE = "write"  # objects, versions, parts: new, replaced, deleted
+    LIST = "list"  # the keys as they are, and that the bucket exists
+    LIST_VERSIONS = "list versions"  # versions, uploads, parts
+    READ = "read"  # objects as they are, and what is known of them
+    READ_VERSION = "read version"  # versions by their ids
+    WRITE = "write"  # objects and parts: new, replaced, deleted
+    DELETE_VERSION = "delete version"  # versions by their ids
 
     # Members are compared by identity; Enum's own hash, written in Python, costs more than the rest
     # of a decision.
     __hash__ = object.__hash__
 
 
-_READING = frozenset({Action.LIST_BUCKETS, Action.READ_BUCKET, Action.LIST, Action.READ})
-_ROLES = {
-    "admin": frozenset(Action),
-    "member": frozenset(Action),
-    "reader": _READING,
-}
+class Decision(msgspec.Struct, frozen=True):
+    """Whether it is allowed, by which rule, and why (for people).
 
-
-def refusal(
-    principal: Principal, action: Action, *, bucket_name: str = "", bucket: Bucket | None = None
-) -> str | None:
-    """Return why the principal may not do this, or None if it may.
-
-    Ask with the name alone before anything is looked up, so that a refused caller learns nothing of
-    what exists, and again with the bucket's row once it is known.
+    `is_owner`: the caller also sees and changes what only owners may: ACLs, keys of signed links.
     """
+
+    allowed: bool
+    rule: str
+    reason: str
+    is_owner: bool = False
+
+
+READ_ACL = "read-acl"
+WRITE_ACL = "write-acl"
+
+READING = frozenset(
+    {
+        Action.LIST_BUCKETS,
+        Action.READ_BUCKET,
+        Action.LIST,
+        Action.LIST_VERSIONS,
+        Action.READ,
+        Action.READ_VERSION,
+    }
+)
+_ALL = frozenset(Action)
+_ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": READING}
+_RESELLER = "reselleradmin"
+
+# What an ACL can give, and which of a bucket's two gives it.
+_GIVEN_BY = {Action.LIST: READ_ACL, Action.READ: READ_ACL, Action.WRITE: WRITE_ACL}
+
+_NOBODY = Decision(False, "default", "nobody is known to ask")
+_ANONYMOUS = Decision(False, "default", "anonymous requests are not allowed")
+_NO_PROJECT = Decision(False, "no-project", "these credentials are for no project")
+_OTHER_KEY = Decision(False, "key-bucket", "this key is for another bucket")
+_OTHER_BUCKET = Decision(False, "other-project", "the bucket belongs to another project")
+_OTHER_ACCOUNT = Decision(False, "other-project", "the account belongs to another project")
+_OTHER_LINK = Decision(False, "link", "this link is for something else")
+_LINK = Decision(True, "link", "a signed link reaches it")
+_ANY_ACCOUNT = Decision(True, f"role {_RESELLER}", "the role reaches every account", True)
+
+
+def decide(
+    principal: Principal,
+    action: Action,
+    *,
+    bucket_name: str = "",
+    bucket: Bucket | None = None,
+    account: str | None = None,
+    key: str = "",
+    method: str = "",
+    referrer: str = "",
+    is_behind: bool = False,
+) -> Decision:
+    """Return whether the principal may do this, and why.
+
+    `bucket` is the row that `bucket_name` names, None where there is none: then only who could have
+    it may learn so. `account` is the project that the path names; None: the principal's own.
+    `key` and `method` are what a link is held to; `referrer` is the request's `Referer`.
+    `is_behind`: this is read for an object that points here, which the principal may read.
+    """
+    if principal.kind == "link":
+        link = principal.link
+        if link is None:
+            return _NOBODY
+        if is_behind:
+            return _behind_link(link, action, bucket)
+        return _by_link(link, action, bucket_name, account, key, method)
+    given = None
+    if bucket is not None and action in _GIVEN_BY:
+        given = bucket.settings.get(_GIVEN_BY[action])
+    public = _by_referrer(given, action, referrer) if given else None
+    if principal.kind == "anonymous":
+        return public or _ANONYMOUS
     if principal.kind != "user":
-        return "anonymous requests are not allowed"
-    if action not in _allowed(principal.roles):
-        return f"no role of this user allows to {action.value}"
-    if principal.read_only and action not in _READING:
-        return f"this key may only read, not {action.value}"
-    if principal.bucket is not None and action is not Action.LIST_BUCKETS:
-        named = bucket.name if bucket is not None else bucket_name
-        if named != principal.bucket:
-            return "this key is for another bucket"
-    if bucket is not None and bucket.project_id != principal.project_id:
-        return "the bucket belongs to another project"
-    return None
+        return _NOBODY
+    if not principal.project_id:
+        return public or _NO_PROJECT
+    if bucket is not None:
+        account = bucket.project_id
+    is_own = account is None or account == principal.project_id
+    if principal.read_only and action not in READING:
+        return Decision(False, "key-read-only", f"this key may only read, not {action.value}")
+    if principal.bucket is not None and not _is_of_key(principal, action, bucket_name, bucket):
+        return _OTHER_KEY
+    if _RESELLER in principal.roles:
+        return _ANY_ACCOUNT
+    by_role = _by_role(principal.roles, action)
+    if is_own and by_role.allowed:
+        return by_role
+    by_acl = _by_acl(given, principal, is_own) if given else None
+    if decision := by_acl or public:
+        return decision
+    # Who has no such role at home learns nothing of what there is elsewhere.
+    if is_own or not by_role.allowed:
+        return by_role
+    return _OTHER_ACCOUNT if bucket is None else _OTHER_BUCKET
 
 
 def is_listed(principal: Principal, bucket: Bucket) -> bool:
@@ -68,6 +146,66 @@ def is_listed(principal: Principal, bucket: Bucket) -> bool:
     return bucket.project_id == principal.project_id and principal.bucket in (None, bucket.name)
 
 
-@lru_cache(256)
-def _allowed(roles: tuple[str, ...]) -> frozenset[Action]:
-    return frozenset().union(*(_ROLES.get(role, frozenset()) for role in roles))
+def _is_of_key(
+    principal: Principal, action: Action, bucket_name: str, bucket: Bucket | None
+) -> bool:
+    """Whether a key that is narrowed to one bucket reaches this one."""
+    if action is Action.LIST_BUCKETS:
+        return True
+    if bucket is None:
+        return bucket_name == principal.bucket
+    # Another project's bucket of that name is another bucket, whoever may read it.
+    return bucket.name == principal.bucket and bucket.project_id == principal.project_id
+
+
+def _by_link(
+    link: Link, action: Action, bucket_name: str, account: str | None, key: str, method: str
+) -> Decision:
+    if action not in (Action.READ, Action.WRITE) or method not in link.methods:
+        return _OTHER_LINK
+    if account != link.account or bucket_name != link.container or not key:
+        return _OTHER_LINK
+    reaches = key == link.key if link.prefix is None else key.startswith(link.prefix)
+    return _LINK if reaches else _OTHER_LINK
+
+
+def _behind_link(link: Link, action: Action, bucket: Bucket | None) -> Decision:
+    """Decide about what an object that the link reaches is made of."""
+    if action not in (Action.READ, Action.LIST) or not {"GET", "HEAD"} & {*link.methods}:
+        return _OTHER_LINK
+    if bucket is None or bucket.project_id != link.account:
+        return _OTHER_LINK
+    return _LINK if link.within in ("", bucket.name) else _OTHER_LINK
+
+
+def _by_referrer(given: str, action: Action, referrer: str) -> Decision | None:
+    """Return what the bucket's ACL gives to everyone who comes from there."""
+    known = acl.parsed(given)
+    if action is Action.WRITE or (action is Action.LIST and not known.has_listings):
+        return None
+    element = known.referrer_for(referrer)
+    return None if element is None else _admitted(element)
+
+
+def _by_acl(given: str, principal: Principal, is_own: bool) -> Decision | None:
+    """Return what the bucket's ACL gives to this user."""
+    known = acl.parsed(given)
+    element = known.pair_for(principal)
+    if element is None and is_own:
+        element = known.role_for(principal)
+    return None if element is None else _admitted(element)
+
+
+def _admitted(element: str) -> Decision:
+    return Decision(True, f"acl {element}", "the bucket's ACL says so")
+
+
+@lru_cache(1024)
+def _by_role(roles: tuple[str, ...], action: Action) -> Decision:
+    """Return what the roles allow in their own project."""
+    found = [role for role in roles if action in _ROLES.get(role, ())]
+    if not found:
+        reason = f"no role of this user allows to {action.value}"
+        return Decision(False, "no-role", reason)
+    role = next((role for role in found if _ROLES[role] is _ALL), found[0])
+    return Decision(True, f"role {role}", "it is of the user's own project", _ROLES[role] is _ALL)

@@ -40,8 +40,16 @@ class InvalidBucketName(Refused):
     bucket: str
 
 
+class InvalidAcl(Refused):
+    """The access control list is not understood: {reason}."""
+
+
 class TooManyBuckets(Refused):
     """The project has {limit} buckets; that is the limit."""
+
+
+class TooManyNotes(Refused):
+    """There are {count} entries of metadata; the limit is {limit}."""
 
 
 # -- objects and versions ------------------------------------------------------------------------
@@ -103,6 +111,28 @@ class SourceGone(Unavailable):
 
     key: str
     version_id: str
+
+
+# -- objects that stand for others ---------------------------------------------------------------
+
+
+class SegmentsChanged(Refused):
+    """The large object {key} cannot be read: its segment {segment} {reason}."""
+
+    key: str
+    segment: str
+
+
+class TooManyLinks(Refused):
+    """Too many levels of symbolic links, maximum allowed is {limit}"""
+
+    limit: int
+
+
+class LinkChanged(Refused):
+    """{reason}"""
+
+    location: str  # account/container/object of what does not fit
 
 
 # -- multipart uploads ---------------------------------------------------------------------------
@@ -171,6 +201,12 @@ class SlowDown(Unavailable):
 
 class ObjectUnreachable(Unavailable):
     """Only {reached} of the {needed} fragments that {key} is read from can be reached now."""
+
+    key: str
+
+
+class ManifestDamaged(Corrupt):
+    """The manifest of the large object {key} cannot be read."""
 
     key: str
 

@@ -17,6 +17,7 @@ from aiohttp.http import RawRequestMessage
 
 from computelite.cloud import Cloud
 from computelite.serve.metrics import CONTENT_TYPE, metrics_text
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from eventlog.errors import CloudError
 from swiftlite.http.incoming import Incoming
@@ -32,9 +33,10 @@ _TEXT = "text/plain; charset=utf-8"
 class Pages:
     """Answers what no service owns."""
 
-    def __init__(self, cloud: Cloud, slots: Slots, *, s3_url: str) -> None:
+    def __init__(self, cloud: Cloud, slots: Slots, requests: Requests, *, s3_url: str) -> None:
         self._cloud = cloud
         self._slots = slots
+        self._requests = requests
         self._s3_url = s3_url
         self._pages = {"/": self._services, "/healthz": self._health}
         if cloud.config.listen.metrics:
@@ -81,7 +83,7 @@ class Pages:
         return Reply(200 if health.serving else 503, {"Content-Type": _JSON}, body.encode())
 
     async def _metrics(self) -> Reply:
-        body = metrics_text(self._slots, await self._cloud.health())
+        body = metrics_text(self._slots, self._requests, await self._cloud.health())
         return Reply(200, {"Content-Type": CONTENT_TYPE}, body)
 
 

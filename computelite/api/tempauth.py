@@ -10,6 +10,7 @@ Users and projects are those of the domain `default`; the token is one of Keysto
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from aiohttp.http import RawRequestMessage
 
@@ -19,11 +20,13 @@ from computelite.identity.login.login import Issued, Login
 from computelite.identity.login.shown import ByPassword, DomainRef, ProjectScope, UserRef
 from computelite.identity.passwords import PASSWORD_SIZE_MAX
 from computelite.keystone.call import ANONYMOUS
+from computelite.keystone.recorded import claimed_by, who
 from computelite.keystone.request import base_url_of, parse_headers
 from computelite.secret import Secret
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable
 from eventlog.log import Actor
+from eventlog.records.record import Kind, Record, Records, Unrecorded
 from swiftlite.http.incoming import Incoming
 from swiftlite.http.replies import Reply
 
@@ -36,8 +39,17 @@ _DEFAULT = DomainRef(id=DEFAULT_DOMAIN)
 class TempAuth:
     """Answers the requests under /auth."""
 
-    def __init__(self, login: Login, *, api_url: str, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        login: Login,
+        *,
+        api_url: str,
+        clock: Clock,
+        ids: Ids,
+        records: Records | None = None,
+    ) -> None:
         """`api_url`: the API port's root, for clients that do not say which host they mean."""
+        self._records = records or Unrecorded()
         self._login = login
         self._api_url = api_url
         self._clock = clock
@@ -87,7 +99,12 @@ class TempAuth:
             source=source,
             agent=headers.get("user-agent", "")[:256],
         )
-        issued = await self._issued(headers, actor)
+        try:
+            issued = await self._issued(headers, actor)
+        except LoginRefused as error:
+            self._note(Kind.LOGIN_REFUSED, 401, actor, reason=str(error), target=claimed_by(error))
+            raise
+        self._note(Kind.LOGIN, 200, actor, **who(issued.known.caller))
         project = issued.known.caller.project
         assert project is not None
         base_url = base_url_of(headers, secure=secure, default=self._api_url)
@@ -101,6 +118,21 @@ class TempAuth:
             "Cache-Control": "no-store",
         }
         return _text(200, "", found)
+
+    def _note(self, kind: Kind, status: int, actor: Actor, **facts: Any) -> None:
+        record = Record(
+            at_us=self._clock.now_us(),
+            kind=kind,
+            protocol="tempauth",
+            action="login",
+            status=status,
+            rule="login" if kind is Kind.LOGIN_REFUSED else "password",
+            request_id=actor.request_id,
+            source=actor.source,
+            agent=actor.agent,
+            **facts,
+        )
+        self._records.add(record)
 
     async def _issued(self, headers: dict[str, str], actor: Actor) -> Issued:
         """Return a token for whom the headers name. Raises LoginRefused."""

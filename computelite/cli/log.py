@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
+from computelite.cli.actor import find_actor, log_path
 from computelite.cli.command import add_common, add_common_to_verb, parser, run
-from computelite.folder import Folder, check_record, read_record
 from eventlog.cli import register
-from eventlog.sqlite import SqliteLog
 
 EXAMPLES = """
 cumulog log tail -f
 cumulog log grep --type object.deleted --text report.pdf --json
+cumulog log grep --actor default/ann --since 2026-11-22
 cumulog log verify
 cumulog log rebuild catalog --compare
 """
@@ -26,7 +24,9 @@ def main(argv: Sequence[str]) -> int:
     top = parser("log", "The history of everything, from the event log.", EXAMPLES)
     add_common(top)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
-    register(verbs, add_common=add_common_to_verb, path=_path, views=lambda: VIEWS, actor=_actor)
+    register(
+        verbs, add_common=add_common_to_verb, path=log_path, views=lambda: VIEWS, actor=find_actor
+    )
     args = top.parse_args(argv)
 
     def work() -> int:
@@ -34,18 +34,3 @@ def main(argv: Sequence[str]) -> int:
         return status
 
     return run(args, work)
-
-
-async def _actor(log: SqliteLog, name: str) -> str:
-    """Return the id of the default domain's user of this name; else the name, which is an id."""
-    from computelite.identity.events.actors import DEFAULT_DOMAIN
-    from computelite.identity.queries import user_named
-
-    user = await user_named(log, DEFAULT_DOMAIN, name)
-    return name if user is None else user.id
-
-
-def _path(args: argparse.Namespace) -> Path:
-    folder = Folder(args.data)
-    check_record(folder, read_record(folder), devices="", code="", log=args.log or "")
-    return folder.log

@@ -79,8 +79,13 @@ class LogAuthenticator:
         return Principal(
             kind="user",
             user_id=caller.user_id,
+            user_name=caller.user.name,
+            user_domain_id=caller.user_domain.id,
             project_id="" if project is None else project.id,
+            project_name="" if project is None else project.name,
+            project_domain_id="" if project is None else project.domain.id,
             roles=tuple(sorted(caller.role_names)),
+            key_id=caller.audit_ids[0],
         )
 
     async def _look_up(self, key_id: str) -> _Looked | None:
@@ -108,8 +113,12 @@ class LogAuthenticator:
         principal = Principal(
             kind="user",
             user_id=user.id,
+            user_name=user.name,
+            user_domain_id=user.domain_id,
             project_id=project.id,
-            roles=tuple(role.name.lower() for role in roles),
+            project_name=project.name,
+            project_domain_id=project.domain_id,
+            roles=tuple(sorted({role.name.lower() for role in roles})),
             key_id=key.key_id,
             bucket=key.bucket,
             read_only=key.read_only,

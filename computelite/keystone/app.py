@@ -23,6 +23,7 @@ from computelite.keystone.errors import (
     message_of,
     status_of,
 )
+from computelite.keystone.recorded import Attempt
 from computelite.keystone.request import (
     BODY_SIZE_MAX,
     Request,
@@ -34,6 +35,7 @@ from computelite.keystone.routes import ROUTES
 from computelite.keystone.routing import Routes
 from computelite.keystone.service import IdentityService
 from eventlog.errors import CloudError, Unavailable
+from eventlog.records.record import Records, Unrecorded
 from swiftlite.http.incoming import Incoming
 from swiftlite.http.replies import Reply
 
@@ -45,8 +47,16 @@ TOKEN_SIZE_MAX = 1024
 class KeystoneApp:
     """Answers the requests under /identity."""
 
-    def __init__(self, service: IdentityService, *, api_url: str, routes: Routes = ROUTES) -> None:
+    def __init__(
+        self,
+        service: IdentityService,
+        *,
+        api_url: str,
+        routes: Routes = ROUTES,
+        records: Records | None = None,
+    ) -> None:
         """`api_url`: the API port's root, for clients that do not say which host they mean."""
+        self._records = records or Unrecorded()
         self._service = service
         self._api_url = api_url
         self._routes = routes
@@ -58,17 +68,20 @@ class KeystoneApp:
         request_id = f"req-{UUID(bytes=self._service.ids.uuid7())}"
         headers = parse_headers(message.raw_headers)
         base_url = base_url_of(headers, secure=secure, default=self._api_url)
+        attempt = Attempt(request_id)
         try:
-            request = Request(
+            attempt.request = Request(
                 method=message.method,
                 target=message.path,
                 headers=headers,
                 base_url=base_url,
                 source=source,
             )
-            reply = await self._handle(request, incoming, request_id)
+            reply = await self._handle(attempt, attempt.request, incoming)
+            self._note(attempt, reply, None)
         except CloudError as error:
             reply = _told(error, base_url, request_id)
+            self._note(attempt, reply, error)
         except Exception:
             # The last line of defence: a bug, of which the client learns nothing but its number.
             log.exception("request %s failed: %s", request_id, message.method)
@@ -80,11 +93,18 @@ class KeystoneApp:
         }
         return reply
 
-    async def _handle(self, request: Request, incoming: Incoming, request_id: str) -> Reply:
+    def _note(self, attempt: Attempt, reply: Reply, error: CloudError | None) -> None:
+        """Record a login, a refusal or a read."""
+        now_us = self._service.clock.now_us()
+        record = attempt.record(reply.status, error, now_us=now_us)
+        if record is not None:
+            self._records.add(record)
+
+    async def _handle(self, attempt: Attempt, request: Request, incoming: Incoming) -> Reply:
         token = request.headers.get("x-auth-token", "")
         caller = None
         if 0 < len(token) <= TOKEN_SIZE_MAX:
-            caller = await self._service.tokens.caller(token)
+            caller = attempt.caller = await self._service.tokens.caller(token)
         try:
             route, params = self._routes.find(request.method, request.segments[1:] or ("",))
         except CloudError:
@@ -96,10 +116,10 @@ class KeystoneApp:
                 raise NotAuthenticated()
             check_bounds(caller, request.method, request.segments[1:])
         content = await _read(incoming)
-        call = Call(
+        call = attempt.call = Call(
             self._service,
             request,
-            request_id=request_id,
+            request_id=attempt.request_id,
             operation=route.operation,
             params=params,
             body=parse_body(content, request.headers.get("content-type", "")),

@@ -35,6 +35,7 @@ async def issue(call: Call) -> Reply:
     """POST /v3/auth/tokens"""
     asked = parse_auth(call.body)
     issued = await call.service.login.token(asked.proofs, asked.scope, call.actor)
+    call.issued = issued.known.caller
     return await token_reply(call, issued.known, issued.text.reveal(), 201)
 
 

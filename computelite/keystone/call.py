@@ -37,12 +37,22 @@ class Call:
     log, ids, clock, keystore
                 the ports: rows and appends, new ids, the time, seal and unseal
     verifier    `await call.verifier(secret)`: what is kept of a new password
+    issued      whom a token was made for by this call, for its record
     service     the whole of identity: also `tokens`, `passwords`, `login`
     base_url    http://host:port of the API port, as the client reaches it; for the catalog
     actor       for `log.append(..., actor=call.actor)`
     """
 
-    __slots__ = ("_caller", "body", "operation", "params", "request", "request_id", "service")
+    __slots__ = (
+        "_caller",
+        "body",
+        "issued",
+        "operation",
+        "params",
+        "request",
+        "request_id",
+        "service",
+    )
 
     def __init__(
         self,
@@ -62,6 +72,7 @@ class Call:
         self.params = params
         self.body = body
         self._caller = caller
+        self.issued: Caller | None = None
 
     @property
     def caller(self) -> Caller:

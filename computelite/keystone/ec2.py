@@ -70,7 +70,9 @@ async def _issued(call: Call, key: AccessKey) -> Issued:
     user = await call.log.get("user", id_key(key.user_id))
     if not isinstance(user, User):
         raise LoginRefused()
-    return await call.service.login.for_key(user, key.project_id, key.application_credential_id)
+    issued = await call.service.login.for_key(user, key.project_id, key.application_credential_id)
+    call.issued = issued.known.caller
+    return issued
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""What the keeper does all the time: checkpoints, sweeping, expiry, mending, the slow scrub."""
+"""What the keeper does all the time: checkpoints, expiry, sweeping, mending, the slow scrub."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from computelite.cloud import Cloud
 from computelite.files import write_new
 from eventlog.errors import CloudError
 from eventlog.log import Actor
+from eventlog.records.segments import prune
+from swiftlite.gateway.expiry import expire_objects
 from swiftlite.heal.expire import expire_uploads
 from swiftlite.heal.pace import Progress
 from swiftlite.heal.repair import repair
@@ -24,8 +26,10 @@ log = logging.getLogger(__name__)
 KEEPER = Actor(id="keeper")
 
 CHECKPOINT_LOOK_S = 1.0
+EXPIRY_LOOK_S = 1.0
 MENDING_LOOK_S = 5.0
 SCRUB_LOOK_S = 60.0
+PRUNE_LOOK_S = 30.0
 # Beyond this the write-ahead log is emptied even if writers must wait for it.
 CHECKPOINT_OVERDUE = 8
 # A device that went or came back is believed after this long; disks are often only restarted.
@@ -39,9 +43,11 @@ async def chores(cloud: Cloud) -> None:
     async with asyncio.TaskGroup() as tasks:
         for name, every_s, chore in (
             ("checkpoint", CHECKPOINT_LOOK_S, Checkpoints(cloud).look),
+            ("expiry", EXPIRY_LOOK_S, partial(expire_once, cloud)),
             ("sweep", cloud.config.storage.sweep_s, partial(sweep_once, cloud)),
             ("mending", MENDING_LOOK_S, Mending(cloud).look),
             ("slow scrub", SCRUB_LOOK_S, SlowScrub(cloud).look),
+            ("access records", PRUNE_LOOK_S, partial(prune_records, cloud)),
         ):
             tasks.create_task(_again_and_again(name, every_s, chore), name=name)
 
@@ -56,6 +62,13 @@ async def _again_and_again(name: str, every_s: float, chore: Callable[[], Awaita
             log.warning("%s: %s", name, error)
 
 
+async def expire_once(cloud: Cloud) -> None:
+    """Delete the objects whose time is over."""
+    count = await expire_objects(cloud.store.engine)
+    if count:
+        log.info("expired %d objects", count)
+
+
 async def sweep_once(cloud: Cloud) -> None:
     """Abort stale uploads, then give up the bytes whose time is over."""
     storage, engine = cloud.config.storage, cloud.store.engine
@@ -63,6 +76,18 @@ async def sweep_once(cloud: Cloud) -> None:
     done = await sweep(engine, retention_s=storage.retention_s, actor=KEEPER)
     if done.entries:
         log.info("swept %d blobs, %d bytes", done.blobs, done.bytes)
+
+
+async def prune_records(cloud: Cloud) -> None:
+    """Delete the access records whose time is over, or for which there is no room."""
+    access = cloud.config.access
+    await asyncio.to_thread(
+        prune,
+        cloud.folder.access,
+        now_us=cloud.clock.now_us(),
+        retention_s=access.retention_s,
+        bytes_max=access.bytes,
+    )
 
 
 class Checkpoints:

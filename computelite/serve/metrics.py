@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from computelite.cloud import Health
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Counter, Slots
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics_text(slots: Slots, health: Health) -> bytes:
+def metrics_text(slots: Slots, requests: Requests, health: Health) -> bytes:
     """Return the page. Any worker gives the same numbers: they are everybody's."""
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -24,6 +25,12 @@ def metrics_text(slots: Slots, health: Health) -> bytes:
                 ("refused", CounterMetricFamily, Counter.REFUSED, "turned away at the limit"),
             ):
                 yield kind(f"cumulog_connections_{name}", what, slots.total(counter))
+            answered = CounterMetricFamily(
+                "cumulog_requests", "requests ever, as answered", labels=["protocol", "status"]
+            )
+            for protocol, status, count in requests.totals():
+                answered.add_metric([protocol, str(status)], count)
+            yield answered
             yield GaugeMetricFamily("cumulog_log_position", "Last position", health.position)
             yield GaugeMetricFamily(
                 "cumulog_serving", "1 while objects can be written", int(health.serving)

@@ -21,6 +21,7 @@ from computelite.serve.child import run_loop
 from computelite.serve.keeper import keep
 from computelite.serve.listeners import Address, parse_address, tls_context
 from computelite.serve.process import Child
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from computelite.serve.supervisor import Role, Supervisor, say
 from computelite.serve.worker import API_CONNECTIONS, Gate, work
@@ -76,7 +77,10 @@ def serve(folder: Folder, config: Config, chosen: Chosen) -> int:
 
     count = config.processes.workers or len(os.sched_getaffinity(0))
     slots = Slots(count, config.http.connections)
-    gate = Gate(folder=folder, config=config, s3=s3, api=api, tls=tls, slots=slots)
+    requests = Requests(count)
+    gate = Gate(
+        folder=folder, config=config, s3=s3, api=api, tls=tls, slots=slots, requests=requests
+    )
     workers = [_worker(gate, number) for number in range(count)]
     keeper = Role("keeper", lambda ready: run_loop("keeper", partial(keep, folder, config, ready)))
 

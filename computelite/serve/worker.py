@@ -6,6 +6,7 @@ import asyncio
 import gc
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -19,11 +20,16 @@ from computelite.folder import Folder
 from computelite.keystone.app import KeystoneApp
 from computelite.keystone.service import IdentityService
 from computelite.serve.listeners import Address
+from computelite.serve.records import open_records
+from computelite.serve.requests import Requests
 from computelite.serve.slots import Slots
 from computelite.serve.stop import duty, wait_for_end
+from eventlog.records.record import Records
 from swiftlite.http.limits import CountedSlots, Limits
 from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
+from swiftlite.swift.app import SwiftApp
+from swiftlite.swift.limits import Settings
 
 API_CONNECTIONS = 1024  # of each worker
 
@@ -37,6 +43,7 @@ class Gate(msgspec.Struct, frozen=True):
     api: Address
     tls: ssl.SSLContext | None
     slots: Slots
+    requests: Requests
 
 
 async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
@@ -49,7 +56,9 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
     async with (
         Cloud.open(gate.folder, gate.config) as cloud,
         duty("upkeep of devices", cloud.store.run()) as upkeep,
+        open_records(cloud, f"w{number + 1}") as records,
     ):
+        requests = gate.requests.row(number)
         storage = S3App(
             cloud.store.gateway,
             cloud.authenticator,
@@ -57,12 +66,19 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
             ids=cloud.ids,
             region=REGION_S3,
             domains=gate.config.listen.domains,
+            records=records,
+            count=partial(requests.count, "s3"),
         )
         s3 = HttpServer(storage, limits=limits, slots=gate.slots.row(number))
         scheme = "https" if gate.tls else "http"
-        pages = Pages(cloud, gate.slots, s3_url=gate.s3.url(scheme))
+        pages = Pages(cloud, gate.slots, gate.requests, s3_url=gate.s3.url(scheme))
         api = HttpServer(
-            ApiApp(pages, _services(cloud, gate.api.url(scheme)), clock=cloud.clock),
+            ApiApp(
+                pages,
+                _services(cloud, gate.api.url(scheme), records),
+                clock=cloud.clock,
+                count=requests.count,
+            ),
             limits=limits,
             slots=CountedSlots(API_CONNECTIONS),
         )
@@ -79,7 +95,7 @@ async def work(gate: Gate, number: int, say_ready: Callable[[], None]) -> None:
         await asyncio.gather(s3.drain(patience_s), api.drain(patience_s))
 
 
-def _services(cloud: Cloud, api_url: str) -> dict[str, Service]:
+def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service]:
     """Return what answers on the API port, by the first part of the path."""
     clock, ids, doors = cloud.clock, cloud.ids, cloud.doors
     identity = IdentityService(
@@ -92,7 +108,21 @@ def _services(cloud: Cloud, api_url: str) -> dict[str, Service]:
         login=doors.login,
         password_days=cloud.config.identity.password_days,
     )
-    services: dict[str, Service] = {"identity": KeystoneApp(identity, api_url=api_url)}
+    services: dict[str, Service] = {
+        "identity": KeystoneApp(identity, api_url=api_url, records=records)
+    }
     if cloud.config.identity.tempauth:
-        services["auth"] = TempAuth(doors.login, api_url=api_url, clock=clock, ids=ids)
+        services["auth"] = TempAuth(
+            doors.login, api_url=api_url, clock=clock, ids=ids, records=records
+        )
+    swift = SwiftApp(
+        cloud.store.gateway,
+        cloud.authenticator,
+        sealer=cloud.keystore,
+        clock=clock,
+        ids=ids,
+        settings=Settings(region=REGION_S3),
+        records=records,
+    )
+    services["v1"] = services["info"] = swift
     return services

@@ -31,7 +31,7 @@ def register(
     """Add the log's verbs to `verbs`; each sets `run`, which takes the arguments.
 
     `add_common` adds what every command of the program takes, `--json` among it; `path` says
-    where the log is, `views` which views the program has, `actor` which id a name stands for.
+    where the log is, `views` which views the program has, `actor` which ids a name stands for.
     `run` returns the exit code: 0 good, 1 damage or a refusal found, 2 wrong usage.
     """
 
@@ -73,7 +73,7 @@ def register(
     )  # fmt: skip
     _add_filters(grep)
     _say_lines(grep)
-    grep.add_argument("--actor", metavar="ID", help="by this actor, or this user by name")
+    grep.add_argument("--actor", metavar="ID", help="by this actor: an id, or a user's name")
     grep.add_argument("--since", type=_when, metavar="WHEN", help="from this position or time on")
     grep.add_argument("--until", type=_when, metavar="WHEN", help="up to this position or time")
     grep.add_argument("--text", metavar="TEXT", help="whose line as shown contains this text")

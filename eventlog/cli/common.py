@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from difflib import get_close_matches
 
 from eventlog.event import registered
@@ -14,8 +14,8 @@ from eventlog.view import TableView
 
 GOOD, DAMAGED, WRONG = 0, 1, 2
 
-# The id that a name stands for in a log, or the name itself.
-FindActor = Callable[[SqliteLog, str], Awaitable[str]]
+# The ids of the actors that a name stands for in a log; of a name that nobody has, itself.
+FindActor = Callable[[SqliteLog, str], Awaitable[Collection[str]]]
 FindViews = Callable[[], Sequence[TableView]]
 
 

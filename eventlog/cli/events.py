@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -77,11 +77,13 @@ def show(args: argparse.Namespace, path: Path, views: FindViews) -> int:
 def grep(args: argparse.Namespace, path: Path, views: FindViews) -> int:
     """Print the events that match."""
 
-    async def matching(log: SqliteLog) -> AsyncGenerator[Recorded, None]:
+    async def matching(
+        log: SqliteLog, actors: Collection[str] | None
+    ) -> AsyncGenerator[Recorded, None]:
         after = 0 if args.since is None else await _before(log, args.since)
         until = None if args.until is None else await _position(log, args.until)
         async for rec in log.read(after=after, until=until, streams=args.stream, types=args.type):
-            if args.actor is not None and rec.actor != args.actor:
+            if actors is not None and rec.actor not in actors:
                 continue
             if args.text is not None and args.text not in line(rec, whole=True):
                 continue
@@ -95,10 +97,11 @@ def grep(args: argparse.Namespace, path: Path, views: FindViews) -> int:
         asks = args.actor is not None and args.find_actor is not None
         log = await SqliteLog.open(path, views=known if asks else (), read_only=True)
         try:
+            actors = None if args.actor is None else {args.actor}
             if asks:
-                args.actor = await args.find_actor(log, args.actor)
+                actors = await args.find_actor(log, args.actor)
             code, found = GOOD, 0
-            async with aclosing(matching(log)) as events:
+            async with aclosing(matching(log, actors)) as events:
                 async for rec in events:
                     code = max(code, _print(args, [rec]))
                     found += 1

@@ -1,15 +1,20 @@
-"""Buckets: create, delete, set their versioning and retention, list a project's own."""
+"""Buckets: create, delete, describe, set their versioning and retention, list a project's own."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from eventlog.clock import Ids
+from eventlog.event import Event
 from eventlog.log import Actor, Guard, Log
 from swiftlite.catalog import keys
+from swiftlite.catalog.describing import NOTE, NotesFit, check_notes, described
 from swiftlite.catalog.events import (
     BucketCreated,
     BucketDeleted,
+    BucketDescribed,
     BucketRetentionSet,
     BucketVersioningSet,
     bucket_stream,
@@ -17,22 +22,40 @@ from swiftlite.catalog.events import (
 from swiftlite.catalog.guards import BucketExists, BucketIsEmpty, NameIsFree
 from swiftlite.catalog.limits import BUCKETS_PER_PROJECT_MAX
 from swiftlite.catalog.listing import Page
-from swiftlite.catalog.names import check_bucket_name
+from swiftlite.catalog.names import check_bucket_name, check_container_name
 from swiftlite.catalog.queries import bucket_by_id
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import InvalidArgument, NoSuchBucket, TooManyBuckets
 
 MODES = ("enabled", "suspended")
+CLAIMS_MAX = BUCKETS_PER_PROJECT_MAX
+_NOTHING: Mapping[str, str] = {}
 
 
 async def create_bucket(
-    log: Log, ids: Ids, name: str, *, project_id: str, owner: str, region: str, actor: Actor
+    log: Log,
+    ids: Ids,
+    name: str,
+    *,
+    project_id: str,
+    owner: str,
+    region: str,
+    claimed: bool = True,
+    said: Mapping[str, str] = _NOTHING,
+    actor: Actor,
 ) -> Bucket:
-    """Create a bucket, and claim its name among all projects.
+    """Create a bucket; `claimed`, as S3 does it, its name is taken among all projects.
 
-    Raises:  InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, TooManyBuckets.
+    `said` is what its owner says of it at once, as in `describe_bucket`.
+
+    Raises:  InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, TooManyBuckets,
+             TooManyNotes, MetadataTooLarge.
     """
-    check_bucket_name(name)
+    if claimed:
+        check_bucket_name(name)
+    else:
+        check_container_name(name)
+    check_notes({key[len(NOTE) :]: said[key] for key in said if key.startswith(NOTE)})
     own = keys.bucket_of_key(project_id, "")
     held = await log.scan(
         "bucket_of", own, keys.successor(own), limit=BUCKETS_PER_PROJECT_MAX, reverse=True
@@ -40,11 +63,20 @@ async def create_bucket(
     if len(held) >= BUCKETS_PER_PROJECT_MAX:
         raise TooManyBuckets(limit=BUCKETS_PER_PROJECT_MAX)
     bucket_id = ids.uuid7()
-    event = BucketCreated(
-        bucket_id=bucket_id, name=name, project_id=project_id, owner=owner, region=region
-    )
-    free = NameIsFree(name, project_id)
-    await log.append(bucket_stream(bucket_id), [event], actor=actor, guards=[free])
+    events: list[Event] = [
+        BucketCreated(
+            bucket_id=bucket_id,
+            name=name,
+            project_id=project_id,
+            owner=owner,
+            region=region,
+            claimed=claimed,
+        )
+    ]
+    if said:
+        events.append(BucketDescribed(bucket_id=bucket_id, set=dict(said)))
+    free = NameIsFree(name, project_id, claims=claimed)
+    await log.append(bucket_stream(bucket_id), events, actor=actor, guards=[free])
     return await _reread(log, bucket_id, name)
 
 
@@ -59,6 +91,26 @@ async def delete_bucket(log: Log, bucket: Bucket, *, actor: Actor) -> None:
     event = BucketDeleted(bucket_id=bucket.id)
     guards: list[Guard] = [BucketExists(bucket), BucketIsEmpty(bucket)]
     await log.append(bucket_stream(bucket.id), [event], actor=actor, guards=guards)
+
+
+async def describe_bucket(
+    log: Log, bucket: Bucket, changed: Mapping[str, str], removed: Sequence[str], *, actor: Actor
+) -> Bucket:
+    """Say something of a bucket; nothing happens where all of it was said before.
+
+    Shapes:  keys: see `describing`.
+    Raises:  NoSuchBucket, TooManyNotes, MetadataTooLarge.
+    """
+    before = await _reread(log, bucket.id, bucket.name)
+    if described(before, changed, removed) == before:
+        return before
+    event = BucketDescribed(bucket_id=bucket.id, set=dict(changed), removed=tuple(removed))
+    guards: list[Guard] = [
+        BucketExists(bucket),
+        NotesFit("bucket", bucket.id, bucket, changed, removed),
+    ]
+    await log.append(bucket_stream(bucket.id), [event], actor=actor, guards=guards)
+    return await _reread(log, bucket.id, bucket.name)
 
 
 async def set_versioning(log: Log, bucket: Bucket, versioning: str, *, actor: Actor) -> Bucket:

@@ -1,7 +1,8 @@
 """The events of storage: all that ever happens to buckets, versions, uploads, devices and rings.
 
-Streams: everything of one bucket is in `bucket/<its id in hex>`, devices and rings are in
-`ring/storage`. An id is 16 bytes; an empty `version_id` is S3's null version.
+Streams: everything of one bucket is in `bucket/<its id in hex>`, what a project says of its
+account in `account/<project id>`, devices and rings are in `ring/storage`. An id is 16 bytes; an
+empty `version_id` is S3's null version.
 
 Law: an object version exists if and only if its `object.written` is in the log.
 Pure: no clock, no IO.
@@ -9,9 +10,11 @@ Pure: no clock, no IO.
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import field
 
-from eventlog.event import Event, event
+from eventlog.event import Event, event, upcasts
 from swiftlite.manifest import Blob
 
 RING_STREAM = "ring/storage"
@@ -22,18 +25,29 @@ def bucket_stream(bucket_id: bytes) -> str:
     return f"bucket/{bucket_id.hex()}"
 
 
-# -- buckets -------------------------------------------------------------------------------------
+def account_stream(project_id: str) -> str:
+    """Return the name of the stream that holds what a project says of its account."""
+    return f"account/{project_id}"
 
 
-@event("bucket.created", v=1)
+# -- buckets and accounts ------------------------------------------------------------------------
+
+
+@event("bucket.created", v=2)
 class BucketCreated(Event):
-    """A bucket came to be, and claimed its name among all projects."""
+    """A bucket came to be; where it is `claimed`, the name is its own among all projects."""
 
     bucket_id: bytes
     name: str
     project_id: str
     owner: str
     region: str
+    claimed: bool = True
+
+
+@upcasts("bucket.created", 1)
+def _every_bucket_claimed_its_name(old: dict[str, Any]) -> dict[str, Any]:
+    return old
 
 
 @event("bucket.deleted", v=1)
@@ -59,10 +73,31 @@ class BucketRetentionSet(Event):
     retention_s: int | None
 
 
+@event("bucket.described", v=1)
+class BucketDescribed(Event):
+    """What a bucket's owner says of it: `meta:` and a name is a note of theirs, the rest settings.
+
+    What is neither set nor removed stays.
+    """
+
+    bucket_id: bytes
+    set: dict[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@event("account.described", v=1)
+class AccountDescribed(Event):
+    """What a project says of its account; as `BucketDescribed`."""
+
+    project_id: str
+    set: dict[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
 # -- objects -------------------------------------------------------------------------------------
 
 
-@event("object.written", v=1)
+@event("object.written", v=2)
 class ObjectWritten(Event, kw_only=True):
     """A version came to be, with all its bytes durable, and is the latest of its key.
 
@@ -70,6 +105,10 @@ class ObjectWritten(Event, kw_only=True):
     Shapes:  checksums: name in S3's spelling ("CRC32") -> base64; parts: sizes in bytes, empty
              unless it was a multipart upload; shares: ids of those blobs of the manifest that were
              referenced before, once for each time that they occur.
+    Kinds:   "" is the bytes themselves. "slo": the bytes are the list of the segments, in
+             canonical JSON, and `target` is their MD5, while `size` and `etag` are those of the
+             whole. "dlo": the whole is what lies under `target`, "container/prefix" with percent
+             escapes. "symlink": `target` is "account/container/object".
     """
 
     bucket_id: bytes
@@ -88,6 +127,32 @@ class ObjectWritten(Event, kw_only=True):
     shares: tuple[bytes, ...] = ()
     encryption: dict[str, str] | None = None
     upload_id: bytes = b""  # the multipart upload that it came from
+    kind: str = ""
+    target: str = ""
+    delete_at_s: int = 0  # seconds since 1970; 0: never
+
+
+@upcasts("object.written", 1)
+def _every_object_was_plain(old: dict[str, Any]) -> dict[str, Any]:
+    return old
+
+
+@event("object.described", v=1)
+class ObjectDescribed(Event):
+    """The latest version of a key, which is this one, got other headers and metadata.
+
+    They replace what it had; its bytes and its place stay. Its kind is this from here on: a list of
+    segments may be given to bytes, and taken from them.
+    """
+
+    bucket_id: bytes
+    key: str
+    version_id: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+    delete_at_s: int = 0
+    kind: str = ""
+    target: str = ""
 
 
 @event("object.deleted", v=1)

@@ -44,16 +44,24 @@ def top_of(rows: Rows, bucket_id: bytes, key: str) -> Version | None:
 
 
 class NameIsFree:
-    """Nobody has claimed a bucket's name."""
+    """A project has no bucket of this name, and with `claims`, nobody has claimed it."""
 
-    def __init__(self, name: str, project_id: str) -> None:
+    def __init__(self, name: str, project_id: str, *, claims: bool = True) -> None:
         self._name = name
         self._project_id = project_id
+        self._claims = claims
 
     def keys(self) -> Pairs:
-        return (("bucket_claim", keys.claim_key(self._name)),)
+        yield ("bucket_of", keys.bucket_of_key(self._project_id, self._name))
+        if self._claims:
+            yield ("bucket_claim", keys.claim_key(self._name))
 
     def check(self, rows: Rows) -> None:
+        own = rows.get("bucket_of", keys.bucket_of_key(self._project_id, self._name))
+        if own is not None:
+            raise BucketAlreadyOwnedByYou(bucket=self._name)
+        if not self._claims:
+            return
         claim = rows.get("bucket_claim", keys.claim_key(self._name))
         if claim is not None:
             holder = rows.get("bucket", claim.bucket_id)
@@ -122,16 +130,18 @@ class ConditionsHold:
 
 
 class IsCurrent:
-    """A key has an object on top."""
+    """A key has an object on top; with `version`, just that one, described as it was."""
 
-    def __init__(self, bucket_id: bytes, key: str) -> None:
+    def __init__(self, bucket_id: bytes, key: str, version: Version | None = None) -> None:
         self._at = keys.object_key(bucket_id, key)
+        self._version = version
 
     def keys(self) -> Pairs:
         return (("current", self._at),)
 
     def check(self, rows: Rows) -> None:
-        if rows.get("current", self._at) is None:
+        top = rows.get("current", self._at)
+        if top is None or self._version not in (None, top):
             raise Stale
 
 

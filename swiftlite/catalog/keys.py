@@ -63,6 +63,11 @@ def bucket_of_key(project_id: str, name: str) -> bytes:
     return project_id.encode() + b"\0" + name.encode()
 
 
+def account_key(project_id: str) -> bytes:
+    """account: by project."""
+    return project_id.encode()
+
+
 # -- versions ------------------------------------------------------------------------------------
 
 
@@ -90,6 +95,18 @@ def split_version_key(row_key: bytes) -> tuple[bytes, str, int]:
     """Return bucket id, key and begin of a row of noncurrent, past or manifest."""
     begin = POSITION_MAX - int.from_bytes(row_key[-POSITION_BYTES:], "big")
     return row_key[:ID_BYTES], row_key[ID_BYTES : -POSITION_BYTES - 1].decode(), begin
+
+
+def expiry_key(delete_at_s: int, bucket_id: bytes, key: str) -> bytes:
+    """expiry: the latest versions whose time will come, in the order of their times."""
+    return position_key(delete_at_s) + object_key(bucket_id, key)
+
+
+def split_expiry_key(row_key: bytes) -> tuple[int, bytes, str]:
+    """Return time, bucket id and key of a row of expiry."""
+    rest = row_key[POSITION_BYTES:]
+    time_s = int.from_bytes(row_key[:POSITION_BYTES], "big")
+    return time_s, rest[:ID_BYTES], rest[ID_BYTES:].decode()
 
 
 # -- uploads -------------------------------------------------------------------------------------

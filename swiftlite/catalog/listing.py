@@ -119,11 +119,12 @@ async def list_objects(
     after: str = "",
     start_after: str = "",
     limit: int = 1000,
+    now_s: int = 0,
 ) -> Page[tuple[str, Listed]]:
     """Return objects in key order; common prefixes count towards `limit`.
 
     `after` is a marker: where it lies in a common prefix, that whole prefix is behind;
-    `start_after` only leaves out the keys up to it.
+    `start_after` only leaves out the keys up to it. What is due at `now_s` is not shown.
 
     Raises:  InvalidArgument if a text cannot be part of a key.
     """
@@ -135,9 +136,10 @@ async def list_objects(
         lo = max(lo, window.behind_key(_encoded("start-after", start_after)))
     if not delimiter:
         found = await log.scan("current", lo, window.hi, limit=limit + 1, shape=Listed)
-        plain = [(key[keys.ID_BYTES :].decode(), row) for key, row in found[:limit]]
-        truncated = len(found) > limit > 0
-        return Page(plain, [], truncated, plain[-1][0] if truncated else "")
+        if not any(row.delete_at_s for _, row in found):
+            plain = [(key[keys.ID_BYTES :].decode(), row) for key, row in found[:limit]]
+            truncated = len(found) > limit > 0
+            return Page(plain, [], truncated, plain[-1][0] if truncated else "")
     walk = Range(log, "current", lo, window.hi, most=limit + 1, dense=False, shape=Listed)
     entries: list[tuple[str, Listed]] = []
     prefixes: list[str] = []
@@ -147,7 +149,9 @@ async def list_objects(
             return Page(entries, prefixes, limit > 0, last)
         key = row[0][keys.ID_BYTES :]
         common = window.rolled_up(key)
-        if common is None:
+        if row[1].is_due(now_s):
+            walk.pop()
+        elif common is None:
             last = key.decode()
             entries.append((last, row[1]))
             walk.pop()

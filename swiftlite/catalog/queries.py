@@ -28,6 +28,18 @@ async def get_bucket(log: Log, name: str, project_id: str) -> Bucket:
     return bucket
 
 
+async def get_container(log: Log, project_id: str, name: str) -> Bucket:
+    """Return the bucket of this name that a project itself has.
+
+    Raises:  NoSuchBucket.
+    """
+    claim: Claim | None = await log.get("bucket_of", keys.bucket_of_key(project_id, name))
+    bucket = None if claim is None else await bucket_by_id(log, claim.bucket_id)
+    if bucket is None:
+        raise NoSuchBucket(bucket=name)
+    return bucket
+
+
 async def bucket_by_id(log: Log, bucket_id: bytes) -> Bucket | None:
     """Return a bucket, or None if it does not exist any more."""
     bucket: Bucket | None = await log.get("bucket", bucket_id)

@@ -30,6 +30,10 @@ class Bucket(Row):
     region: str
     versioning: str = ""  # "", "enabled", "suspended"; never "" again after it was set
     retention_s: int | None = None  # None: the cloud's default
+    meta: dict[str, str] = {}  # what its owner noted: lower-case names, without a prefix
+    settings: dict[str, str] = {}  # what its owner set: "read-acl", "write-acl" and their like
+    claimed: bool = True  # whether the name is its own among all projects
+    changed_us: int = 0  # when it was made, or described last
 
 
 class Claim(Row):
@@ -38,24 +42,59 @@ class Claim(Row):
     bucket_id: bytes
 
 
-class Version(Row):
-    """One version of an object, or a delete marker.
+class Account(Row):
+    """What a project says of its account; one that never said anything has no row."""
 
-    Shapes:  checksums: name in S3's spelling -> base64; parts: sizes in bytes, empty unless it was
-             a multipart upload; manifest: None if it is in the table `manifest`: ask
-             `queries.blobs_of`.
+    project_id: str
+    created_us: int = 0
+    meta: dict[str, str] = {}
+    settings: dict[str, str] = {}
+
+
+class Usage(Row):
+    """What lives in a bucket; of a list of segments, only itself counts."""
+
+    objects: int = 0  # keys whose latest version is no delete marker
+    bytes: int = 0  # of all versions that live
+
+
+class Listed(Row):
+    """What a listing shows of a version: its first fields, so that the rest is not decoded.
+
+    Shapes:  checksums: name in S3's spelling -> base64.
     """
 
     version_id: str  # "" is the null version
     begin: int  # position of the event that made it
-    modified_us: int
+    modified_us: int  # when it was written, or described last
     size: int = 0
     etag: str = ""
     owner: str = ""
     marker: bool = False
+    kind: str = ""  # see `events.ObjectWritten`
+    delete_at_s: int = 0  # 0: never
     checksums: dict[str, str] = {}
     checksum_type: str = ""
+
+    def is_due(self, now_s: int) -> bool:
+        """Whether its time is over: it is as if it were deleted."""
+        return 0 < self.delete_at_s <= now_s
+
+
+class Shown(Listed):
+    """What Swift's listing shows of a version: as `Listed`, with what its headers say."""
+
     headers: dict[str, str] = {}
+    target: str = ""
+
+
+class Version(Shown):
+    """One version of an object, or a delete marker.
+
+    Shapes:  parts: sizes in bytes, empty unless it was a multipart upload; manifest: None if it is
+             in the table `manifest`: ask `queries.blobs_of`.
+    """
+
     meta: dict[str, str] = {}
     tags: dict[str, str] = {}
     parts: tuple[int, ...] = ()
@@ -68,22 +107,8 @@ class Version(Row):
         return not self.version_id
 
 
-class Listed(Row):
-    """What a listing shows of a version: its first fields, so that the rest is not decoded."""
-
-    version_id: str
-    begin: int
-    modified_us: int
-    size: int = 0
-    etag: str = ""
-    owner: str = ""
-    marker: bool = False
-    checksums: dict[str, str] = {}
-    checksum_type: str = ""
-
-
 class Begin(Row):
-    """Where a version began: the last part of its key in `noncurrent`."""
+    """Where a version began: the last part of its key in `noncurrent`, or which one expires."""
 
     begin: int
 

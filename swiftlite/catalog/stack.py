@@ -6,18 +6,21 @@
     ended                   out of the stack       past, and ended until it is swept
 
 `current` has no row for a key whose top is a delete marker. The null version is one of the stack:
-the next null version ends it wherever it lies.
+the next null version ends it wherever it lies. A bucket's usage counts the objects in `current`,
+which are also what can expire, and the bytes of all that is in the stacks.
 
 Pure: no clock, no IO.
 """
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from eventlog.view import Rows
 from swiftlite.catalog import keys
-from swiftlite.catalog.events import ObjectWritten
+from swiftlite.catalog.events import ObjectDescribed, ObjectWritten
 from swiftlite.catalog.limits import INLINE_BLOBS_MAX
-from swiftlite.catalog.rows import Begin, Ended, Past, Version, existing
+from swiftlite.catalog.rows import Begin, Ended, Past, Usage, Version, existing
 
 NULL = ""
 
@@ -39,6 +42,9 @@ def version_of(event: ObjectWritten, position: int, committed_us: int) -> Versio
         parts=event.parts,
         manifest=event.manifest if len(event.manifest) <= INLINE_BLOBS_MAX else None,
         encryption=event.encryption,
+        kind=event.kind,
+        target=event.target,
+        delete_at_s=event.delete_at_s,
     )
 
 
@@ -50,7 +56,8 @@ def push(
     `never_versioned`: the bucket's stacks hold at most one version, the null version on top.
     """
     at = keys.object_key(bucket_id, key)
-    top: Version | None = rows.get("current", at)
+    before: Version | None = rows.get("current", at)
+    top = before
     if version.is_null:
         if top is not None and top.is_null:
             _end(rows, bucket_id, key, top, version.begin)
@@ -63,8 +70,10 @@ def push(
         rows.delete("current", at)
     if version.marker:
         _bury(rows, bucket_id, key, version)
+        _account(rows, bucket_id, key, before, None)
     else:
         rows.put("current", at, version)
+        _account(rows, bucket_id, key, before, version)
 
 
 def remove(
@@ -72,7 +81,8 @@ def remove(
 ) -> None:
     """End one live version at position `end`; if it was the top, the next one is that now."""
     at = keys.object_key(bucket_id, key)
-    top: Version | None = rows.get("current", at)
+    before: Version | None = rows.get("current", at)
+    top = before
     if top is not None and top.version_id == version_id:
         _end(rows, bucket_id, key, top, end)
         rows.delete("current", at)
@@ -80,25 +90,77 @@ def remove(
     else:
         _end_buried(rows, bucket_id, key, version_id, end)
     if top is None and not never_versioned:
-        _surface(rows, bucket_id, key)
+        top = _surface(rows, bucket_id, key)
+    if top is not before:
+        _account(rows, bucket_id, key, before, top)
+
+
+def describe(rows: Rows, event: ObjectDescribed, committed_us: int) -> None:
+    """Give the version on top of its key's stack other headers and metadata."""
+    at = keys.object_key(event.bucket_id, event.key)
+    before: Version = existing(rows, "current", at)
+    assert before.version_id == event.version_id, "another version is on top"
+    after = replace(
+        before,
+        modified_us=committed_us,
+        headers=event.headers,
+        meta=event.meta,
+        delete_at_s=event.delete_at_s,
+        kind=event.kind,
+        target=event.target,
+    )
+    rows.put("current", at, after)
+    _account(rows, event.bucket_id, event.key, before, after)
+
+
+def _account(
+    rows: Rows, bucket_id: bytes, key: str, before: Version | None, after: Version | None
+) -> None:
+    """Keep usage and expiry true of what is on top of a key's stack, which was `before`."""
+    objects = (after is not None) - (before is not None)
+    size = (_counted(after) if after else 0) - (_counted(before) if before else 0)
+    if objects or size:
+        _count(rows, bucket_id, objects, size)
+    if before is not None and before.delete_at_s:
+        rows.delete("expiry", keys.expiry_key(before.delete_at_s, bucket_id, key))
+    if after is not None and after.delete_at_s:
+        expires = keys.expiry_key(after.delete_at_s, bucket_id, key)
+        rows.put("expiry", expires, Begin(after.begin))
+
+
+def _count(rows: Rows, bucket_id: bytes, objects: int, size: int) -> None:
+    usage: Usage = rows.get("usage", bucket_id) or Usage()
+    rows.put("usage", bucket_id, Usage(usage.objects + objects, usage.bytes + size))
+
+
+def _counted(version: Version) -> int:
+    if version.kind == "slo":
+        # The segments are objects themselves, and count where they are.
+        return sum(blob.size for blob in version.manifest or ())
+    return version.size
 
 
 def _bury(rows: Rows, bucket_id: bytes, key: str, version: Version) -> None:
     rows.put("noncurrent", keys.version_key(bucket_id, key, version.begin), version)
     rows.put("buried", keys.buried_key(bucket_id, key, version.version_id), Begin(version.begin))
+    _count(rows, bucket_id, 0, _counted(version))
 
 
 def _unbury(rows: Rows, bucket_id: bytes, key: str, version: Version) -> None:
     rows.delete("noncurrent", keys.version_key(bucket_id, key, version.begin))
     rows.delete("buried", keys.buried_key(bucket_id, key, version.version_id))
+    _count(rows, bucket_id, 0, -_counted(version))
 
 
-def _surface(rows: Rows, bucket_id: bytes, key: str) -> None:
+def _surface(rows: Rows, bucket_id: bytes, key: str) -> Version | None:
     stem = keys.of_key(bucket_id, key)
     found = rows.first("noncurrent", stem, keys.successor(stem))
-    if found is not None and not found[1].marker:
-        _unbury(rows, bucket_id, key, found[1])
-        rows.put("current", keys.object_key(bucket_id, key), found[1])
+    if found is None or found[1].marker:
+        return None
+    version: Version = found[1]
+    _unbury(rows, bucket_id, key, version)
+    rows.put("current", keys.object_key(bucket_id, key), version)
+    return version
 
 
 def _end_buried(rows: Rows, bucket_id: bytes, key: str, version_id: str, end: int) -> None:

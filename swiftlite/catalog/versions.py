@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from eventlog.clock import Ids
 from eventlog.log import Actor, Guard, Log
 from swiftlite.catalog import queries
 from swiftlite.catalog.conditions import Conditions, check_delete, check_write
-from swiftlite.catalog.events import ObjectDeleted, ObjectWritten, VersionDeleted, bucket_stream
+from swiftlite.catalog.events import (
+    ObjectDeleted,
+    ObjectDescribed,
+    ObjectWritten,
+    VersionDeleted,
+    bucket_stream,
+)
 from swiftlite.catalog.guards import (
     BucketExists,
     BytesRemain,
@@ -26,7 +33,7 @@ from swiftlite.catalog.limits import OBJECT_BYTES_MAX
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.catalog.settle import settle
 from swiftlite.catalog.stack import version_of
-from swiftlite.errors import EntityTooLarge
+from swiftlite.errors import EntityTooLarge, NoSuchKey
 from swiftlite.manifest import Blob
 
 
@@ -44,6 +51,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[int, ...] = ()
     manifest: tuple[Blob, ...] = ()
     encryption: dict[str, str] | None = None
+    kind: str = ""
+    target: str = ""
+    delete_at_s: int = 0
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -100,6 +110,55 @@ async def write_object(
     return await settle(log, bucket, attempt, key=key)
 
 
+async def describe_object(
+    log: Log,
+    bucket: Bucket,
+    key: str,
+    *,
+    headers: dict[str, str],
+    meta: dict[str, str],
+    delete_at_s: int = 0,
+    kind: str | None = None,
+    target: str = "",
+    actor: Actor,
+) -> Version:
+    """Give the latest version other headers and metadata, and return it as it is then.
+
+    `kind` and `target`, unless they are to stay: "dlo" and where its segments are, or "" for none.
+
+    Raises:  InvalidKey, KeyTooLong, NoSuchBucket, NoSuchKey, ConditionalConflict.
+    """
+    check_key(key)
+
+    async def attempt(now: Bucket) -> Version:
+        found = await queries.current(log, now.id, key)
+        if found is None:
+            raise NoSuchKey(key=key)
+        event = ObjectDescribed(
+            bucket_id=now.id,
+            key=key,
+            version_id=found.version_id,
+            headers=headers,
+            meta=meta,
+            delete_at_s=delete_at_s,
+            kind=found.kind if kind is None else kind,
+            target=found.target if kind is None else target,
+        )
+        guards: list[Guard] = [BucketExists(now), IsCurrent(now.id, key, found)]
+        done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
+        return replace(
+            found,
+            modified_us=done.committed_us,
+            headers=headers,
+            meta=meta,
+            delete_at_s=delete_at_s,
+            kind=event.kind,
+            target=event.target,
+        )
+
+    return await settle(log, bucket, attempt, key=key)
+
+
 async def delete_object(
     log: Log,
     ids: Ids,
@@ -108,12 +167,14 @@ async def delete_object(
     *,
     conditions: Conditions | None = None,
     owner: str = "",
+    seen: Version | None = None,
     actor: Actor,
 ) -> Deleted:
     """Delete a key without naming a version, as the bucket's versioning has it.
 
     Unversioned: the object ends; if there is none, nothing happens. Enabled: a delete marker comes
     on top, of an absent key too. Suspended: a null delete marker, which ends the null version.
+    With `seen`, only if that version, as it was seen, is still the latest: else nothing happens.
 
     Raises:  InvalidKey, KeyTooLong, NoSuchBucket, NoSuchKey, PreconditionFailed,
              ConditionalConflict.
@@ -124,7 +185,11 @@ async def delete_object(
         guards: list[Guard] = [BucketExists(now, same_versioning=True)]
         if conditions:
             guards.append(ConditionsHold(now.id, key, conditions, check_delete))
-        if not now.versioning:
+        if seen is not None:
+            if await queries.current(log, now.id, key) != seen:
+                return Deleted()
+            guards.append(IsCurrent(now.id, key, seen))
+        elif not now.versioning:
             if await queries.current(log, now.id, key) is None:
                 if conditions:
                     check_delete(conditions, None, key)
@@ -201,6 +266,9 @@ def written(
         shares=tuple(shares),
         encryption=draft.encryption,
         upload_id=upload_id,
+        kind=draft.kind,
+        target=draft.target,
+        delete_at_s=draft.delete_at_s,
     )
 
 

@@ -3,6 +3,9 @@
     bucket        bucket id                          Bucket
     bucket_claim  name                               Claim: whose the name is, among all projects
     bucket_of     project NUL name                   Claim: a project's own buckets
+    account       project                            Account: what it says of itself
+    usage         bucket id                          Usage: objects in `current`, live bytes
+    expiry        time, bucket id, key               Begin: those in `current` that will expire
     current       bucket id, key                     Version: the latest, unless a delete marker is
     noncurrent    bucket id, key NUL newest first    Version: live, but not in `current`
     buried        bucket id, key NUL version id      Begin: where in `noncurrent`
@@ -33,20 +36,24 @@ from eventlog.view import Rows, TableView
 from swiftlite.catalog import events as e
 from swiftlite.catalog import keys
 from swiftlite.catalog import rows as r
+from swiftlite.catalog.describing import described
 from swiftlite.catalog.rows import existing
 from swiftlite.catalog.sharing import release, share
-from swiftlite.catalog.stack import push, remove, version_of
+from swiftlite.catalog.stack import describe, push, remove, version_of
 
 
 class CatalogView(TableView):
     """What exists, in storage."""
 
     name = "catalog"
-    version = 1
+    version = 2
     tables: ClassVar[Mapping[str, type[msgspec.Struct]]] = {
         "bucket": r.Bucket,
         "bucket_claim": r.Claim,
         "bucket_of": r.Claim,
+        "account": r.Account,
+        "usage": r.Usage,
+        "expiry": r.Begin,
         "current": r.Version,
         "noncurrent": r.Version,
         "buried": r.Begin,
@@ -65,6 +72,7 @@ class CatalogView(TableView):
         if isinstance(event, e.ObjectWritten | e.ObjectDeleted | e.VersionDeleted):
             return (
                 ("bucket", event.bucket_id),
+                ("usage", event.bucket_id),
                 ("current", keys.object_key(event.bucket_id, event.key)),
             )
         if isinstance(event, e.PartWritten):
@@ -92,9 +100,12 @@ def _bucket_created(rows: Rows, event: e.BucketCreated, rec: Recorded) -> None:
         owner=event.owner,
         created_us=rec.committed_us,
         region=event.region,
+        claimed=event.claimed,
+        changed_us=rec.committed_us,
     )
     rows.put("bucket", event.bucket_id, bucket)
-    rows.put("bucket_claim", keys.claim_key(event.name), r.Claim(event.bucket_id))
+    if event.claimed:
+        rows.put("bucket_claim", keys.claim_key(event.name), r.Claim(event.bucket_id))
     own = keys.bucket_of_key(event.project_id, event.name)
     rows.put("bucket_of", own, r.Claim(event.bucket_id))
 
@@ -102,7 +113,9 @@ def _bucket_created(rows: Rows, event: e.BucketCreated, rec: Recorded) -> None:
 def _bucket_deleted(rows: Rows, event: e.BucketDeleted, rec: Recorded) -> None:
     bucket = existing(rows, "bucket", event.bucket_id)
     rows.delete("bucket", event.bucket_id)
-    rows.delete("bucket_claim", keys.claim_key(bucket.name))
+    rows.delete("usage", event.bucket_id)
+    if bucket.claimed:
+        rows.delete("bucket_claim", keys.claim_key(bucket.name))
     rows.delete("bucket_of", keys.bucket_of_key(bucket.project_id, bucket.name))
 
 
@@ -114,6 +127,18 @@ def _bucket_versioning_set(rows: Rows, event: e.BucketVersioningSet, rec: Record
 def _bucket_retention_set(rows: Rows, event: e.BucketRetentionSet, rec: Recorded) -> None:
     bucket = existing(rows, "bucket", event.bucket_id)
     rows.put("bucket", event.bucket_id, replace(bucket, retention_s=event.retention_s))
+
+
+def _bucket_described(rows: Rows, event: e.BucketDescribed, rec: Recorded) -> None:
+    bucket = existing(rows, "bucket", event.bucket_id)
+    after = replace(described(bucket, event.set, event.removed), changed_us=rec.committed_us)
+    rows.put("bucket", event.bucket_id, after)
+
+
+def _account_described(rows: Rows, event: e.AccountDescribed, rec: Recorded) -> None:
+    at = keys.account_key(event.project_id)
+    account = rows.get("account", at) or r.Account(event.project_id, rec.committed_us)
+    rows.put("account", at, described(account, event.set, event.removed))
 
 
 # -- versions ------------------------------------------------------------------------------------
@@ -130,6 +155,10 @@ def _object_written(rows: Rows, event: e.ObjectWritten, rec: Recorded) -> None:
     if event.upload_id:
         became = r.Completed(event.bucket_id, event.key, replace(version, manifest=()))
         rows.put("completed", event.upload_id, became)
+
+
+def _object_described(rows: Rows, event: e.ObjectDescribed, rec: Recorded) -> None:
+    describe(rows, event, rec.committed_us)
 
 
 def _object_deleted(rows: Rows, event: e.ObjectDeleted, rec: Recorded) -> None:
@@ -291,7 +320,10 @@ _FOLDS: Mapping[type[Event] | type[None], Callable[[Rows, Any, Recorded], None]]
     e.BucketDeleted: _bucket_deleted,
     e.BucketVersioningSet: _bucket_versioning_set,
     e.BucketRetentionSet: _bucket_retention_set,
+    e.BucketDescribed: _bucket_described,
+    e.AccountDescribed: _account_described,
     e.ObjectWritten: _object_written,
+    e.ObjectDescribed: _object_described,
     e.ObjectDeleted: _object_deleted,
     e.VersionDeleted: _version_deleted,
     e.VersionSwept: _version_swept,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
+
+from swiftlite.node.format import Buffer
 
 
 class Body(Protocol):
@@ -28,3 +30,38 @@ class Body(Protocol):
         Shapes:  digests: "md5" and each of `algorithms`, raw; result: name -> base64.
         Raises:  Refused if a promised digest differs.
         """
+
+
+class Copied:
+    """A body that comes in pieces: read from another object, or unpacked from an archive."""
+
+    def __init__(self, pieces: AsyncIterator[Buffer], size: int | None = None) -> None:
+        self.size = size
+        self.algorithms: frozenset[str] = frozenset()
+        self._pieces = pieces
+
+    async def read(self) -> bytes:
+        async for piece in self._pieces:
+            if len(piece):
+                return bytes(piece)
+        return b""
+
+    def check(self, digests: Mapping[str, bytes]) -> Mapping[str, str]:
+        return {}
+
+
+class Given:
+    """A body that is at hand, all of it."""
+
+    algorithms: frozenset[str] = frozenset()
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.size: int | None = len(data)
+        self._data = data
+
+    async def read(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+    def check(self, digests: Mapping[str, bytes]) -> Mapping[str, str]:
+        return {}

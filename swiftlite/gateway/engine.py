@@ -12,11 +12,11 @@ from eventlog.clock import Clock, Ids
 from eventlog.sqlite import SqliteLog
 from swiftlite.coding.codec import Codec, codec_for
 from swiftlite.gateway.devices import Devices
-from swiftlite.gateway.places import Places
 from swiftlite.gateway.readers import FOLDER, Readers
 from swiftlite.gateway.repairs import Repairs
 from swiftlite.gateway.rings import Rings
 from swiftlite.gateway.settings import Settings
+from swiftlite.gateway.together import Together
 from swiftlite.manifest import Blob
 from swiftlite.node.rounds import Rounds
 
@@ -51,7 +51,7 @@ class Engine:
         self.codec: Codec = codec_for(k, m)
         self.clock = clock
         self.ids = ids
-        self.places = Places(ids, rounds)
+        self.together = Together(self, rounds)
         self.settings = settings
         self.repairs = Repairs(settings.repairs_waiting, log.head)
         self.readers = Readers(log.path.parent / FOLDER, ids, log.head())

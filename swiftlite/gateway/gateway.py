@@ -5,77 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eventlog.log import Actor
-from swiftlite.catalog import buckets, listing, queries, uploads, versions
+from swiftlite.catalog import listing, queries, uploads, versions, walking
 from swiftlite.catalog.conditions import Conditions
-from swiftlite.catalog.rows import Bucket, Listed, Part, Upload, Version
-from swiftlite.gateway import copy, multipart, put
+from swiftlite.catalog.rows import Bucket, Listed, Part, Shown, Upload, Version
+from swiftlite.gateway import copy, multipart, put, whole
 from swiftlite.gateway.body import Body
+from swiftlite.gateway.buckets import Buckets
 from swiftlite.gateway.copy import CopySource
-from swiftlite.gateway.engine import Engine
-from swiftlite.gateway.get import ObjectReader, open_object
+from swiftlite.gateway.expiry import put_aside
+from swiftlite.gateway.get import ObjectReader, open_object, readable
+from swiftlite.gateway.whole import Check, Reader, Whole
+from swiftlite.segments import Segment
 
 _NONE: Mapping[str, str] = {}
 
 
-class Gateway:
+class Gateway(Buckets):
     """Buckets, objects and uploads of one store. The edge has authenticated and authorised before.
 
     Every method that changes something returns when the change will survive the loss of any one
     device and a power cut, and raises when nothing changed. Reads show every change that was
     acknowledged before they began, by whatever process. Version ids: "" is the null version.
     """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._log = engine.log
-
-    # -- buckets -----------------------------------------------------------------------------
-
-    async def create_bucket(
-        self, name: str, *, project_id: str, owner: str, region: str, actor: Actor
-    ) -> Bucket:
-        """Return a new bucket, its name claimed.
-
-        Raises:  InvalidBucketName, BucketAlreadyExists, BucketAlreadyOwnedByYou, TooManyBuckets.
-        """
-        return await buckets.create_bucket(
-            self._log,
-            self._engine.ids,
-            name,
-            project_id=project_id,
-            owner=owner,
-            region=region,
-            actor=actor,
-        )
-
-    async def bucket(self, name: str, *, project_id: str) -> Bucket:
-        """Return a bucket: the project's own of this name, or whose the name is.
-
-        Raises:  NoSuchBucket.
-        """
-        return await queries.get_bucket(self._log, name, project_id)
-
-    async def list_buckets(
-        self, project_id: str, *, prefix: str = "", after: str = "", limit: int = 10_000
-    ) -> listing.Page[Bucket]:
-        """Return a page of the project's buckets, by name."""
-        return await buckets.list_buckets(
-            self._log, project_id, prefix=prefix, after=after, limit=limit
-        )
-
-    async def delete_bucket(self, bucket: Bucket, *, actor: Actor) -> None:
-        """End a bucket that has no objects, versions or delete markers.
-
-        Raises:  NoSuchBucket, BucketNotEmpty.
-        """
-        await buckets.delete_bucket(self._log, bucket, actor=actor)
-
-    async def set_versioning(self, bucket: Bucket, mode: str, *, actor: Actor) -> Bucket:
-        """Return the bucket with versioning "enabled" or "suspended".
-
-        Raises:  NoSuchBucket, InvalidArgument.
-        """
-        return await buckets.set_versioning(self._log, bucket, mode, actor=actor)
 
     # -- objects -----------------------------------------------------------------------------
 
@@ -89,10 +40,17 @@ class Gateway:
         meta: Mapping[str, str] = _NONE,
         tags: Mapping[str, str] | None = None,
         conditions: Conditions | None = None,
+        kind: str = "",
+        target: str = "",
+        size: int | None = None,
+        etag: str | None = None,
+        delete_at_s: int = 0,
         owner: str,
         actor: Actor,
     ) -> Version:
         """See `put.put_object`."""
+        if conditions:
+            await put_aside(self._engine, bucket, key)
         return await put.put_object(
             self._engine,
             bucket,
@@ -102,7 +60,43 @@ class Gateway:
             meta=meta,
             tags=tags or _NONE,
             conditions=conditions,
+            kind=kind,
+            target=target,
+            size=size,
+            etag=etag,
+            delete_at_s=delete_at_s,
             owner=owner,
+            actor=actor,
+        )
+
+    async def describe_object(
+        self,
+        bucket: Bucket,
+        key: str,
+        *,
+        headers: Mapping[str, str] = _NONE,
+        meta: Mapping[str, str] = _NONE,
+        delete_at_s: int = 0,
+        kind: str | None = None,
+        target: str = "",
+        actor: Actor,
+    ) -> Version:
+        """Return the latest version with other headers and metadata; its bytes and place stay.
+
+        `kind` and `target` as in `versions.describe_object`.
+
+        Raises:  NoSuchBucket, NoSuchKey, ConditionalConflict.
+        """
+        await readable(self._engine, bucket, key, None)
+        return await versions.describe_object(
+            self._log,
+            bucket,
+            key,
+            headers=dict(headers),
+            meta=dict(meta),
+            delete_at_s=delete_at_s,
+            kind=kind,
+            target=target,
             actor=actor,
         )
 
@@ -119,7 +113,25 @@ class Gateway:
         self, bucket: Bucket, key: str, *, version_id: str | None = None
     ) -> Version:
         """Return what `open_object` would open, without opening it; it raises the same."""
-        return await queries.readable(self._log, bucket.id, key, version_id)
+        return await readable(self._engine, bucket, key, version_id)
+
+    async def open_whole(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None, check: Check
+    ) -> tuple[Whole, Reader]:
+        """See `whole.open_whole`: links are followed, and manifests read as what they name."""
+        return await whole.open_whole(self._engine, bucket, key, version_id, check)
+
+    async def head_whole(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None, check: Check
+    ) -> Whole:
+        """Return what `open_whole` would open, without opening it; it raises the same."""
+        return await whole.head_whole(self._engine, bucket, key, version_id, check)
+
+    async def open_manifest(
+        self, bucket: Bucket, key: str, *, version_id: str | None = None
+    ) -> tuple[Version, list[Segment]]:
+        """See `whole.open_manifest`."""
+        return await whole.open_manifest(self._engine, bucket, key, version_id)
 
     async def delete_object(
         self,
@@ -161,10 +173,14 @@ class Gateway:
         meta: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
         conditions: Conditions | None = None,
+        delete_at_s: int = 0,
+        check: Check | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
         """See `copy.copy_object`."""
+        if conditions:
+            await put_aside(self._engine, bucket, key)
         return await copy.copy_object(
             self._engine,
             source,
@@ -174,6 +190,8 @@ class Gateway:
             meta=meta,
             tags=tags,
             conditions=conditions,
+            delete_at_s=delete_at_s,
+            check=check,
             owner=owner,
             actor=actor,
         )
@@ -197,7 +215,15 @@ class Gateway:
             after=after,
             start_after=start_after,
             limit=limit,
+            now_s=self._engine.clock.now_us() // 1_000_000,
         )
+
+    async def walk_objects(
+        self, bucket: Bucket, window: walking.Window, *, limit: int
+    ) -> list[tuple[str, Shown | None]]:
+        """Return keys, and common prefixes with None, in their order or in reverse."""
+        now_s = self._engine.clock.now_us() // 1_000_000
+        return await walking.walk_objects(self._log, bucket.id, window, limit=limit, now_s=now_s)
 
     async def list_versions(
         self,
@@ -281,6 +307,7 @@ class Gateway:
         *,
         start: int | None = None,
         end: int | None = None,
+        check: Check,
         actor: Actor,
     ) -> Part:
         """See `multipart.copy_part`."""
@@ -293,6 +320,7 @@ class Gateway:
             source,
             start=start,
             end=end,
+            check=check,
             actor=actor,
         )
 

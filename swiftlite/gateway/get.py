@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from swiftlite.catalog import queries
 from swiftlite.catalog.rows import Bucket, Version
+from swiftlite.errors import NoSuchKey, NoSuchVersion
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.fragments import Fragments
 from swiftlite.gateway.readers import Lease
@@ -30,6 +33,12 @@ class ObjectReader:
         self._label = label
         self._manifest = manifest
         self._lease = lease  # as long as this object lives, sweep spares the version
+
+    def as_stored(self) -> ObjectReader:
+        """Return a reader of the bytes that are stored, be they a manifest of others."""
+        size = sum(blob.size for blob in self._manifest)
+        version = replace(self.version, size=size)
+        return ObjectReader(self._engine, self._label, version, self._manifest, self._lease)
 
     def small(self) -> memoryview | None:
         """Return the whole object if it is small and in memory, verified; never waits.
@@ -91,7 +100,27 @@ async def open_object(
     """
     lease = engine.readers.lease()  # before the look-up: the version ends later, if it does
     version = await queries.readable(engine.log, bucket.id, key, version_id)
+    if version.delete_at_s:
+        _check_due(engine, version, key, version_id)
     manifest = version.manifest
     if manifest is None:
         manifest = await queries.blobs_of(engine.log, bucket.id, key, version)
     return ObjectReader(engine, Label(bucket.id, key), version, manifest, lease)
+
+
+async def readable(engine: Engine, bucket: Bucket, key: str, version_id: str | None) -> Version:
+    """Return the version that a GET means; one whose time is over is gone already.
+
+    Raises:  NoSuchKey, NoSuchVersion, MethodNotAllowed.
+    """
+    version = await queries.readable(engine.log, bucket.id, key, version_id)
+    if version.delete_at_s:
+        _check_due(engine, version, key, version_id)
+    return version
+
+
+def _check_due(engine: Engine, version: Version, key: str, version_id: str | None) -> None:
+    if version.is_due(engine.clock.now_us() // 1_000_000):
+        if version_id is not None:
+            raise NoSuchVersion(key=key, version_id=version_id or "null")
+        raise NoSuchKey(key=key)

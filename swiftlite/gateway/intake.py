@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Mapping
 import msgspec
 
 from swiftlite.catalog.limits import PART_BYTES_MAX
+from swiftlite.gateway.attempt import discard
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.digests import Digests
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.stripes import Stripes
-from swiftlite.gateway.write import discard, write_whole
+from swiftlite.gateway.write import write_whole
 from swiftlite.gateway.write_large import write_large
 from swiftlite.manifest import Blob
 from swiftlite.node.format import Label
@@ -51,7 +52,7 @@ async def store_body(engine: Engine, label: Label, body: Body) -> Stored:
     if blob is None:
         # Checked before anything is written: a bad body costs no disk.
         checksums = body.check(result)
-        blob = await _write_bounded(engine, label, first) if first else None
+        blob = await write_whole(engine, label, first) if first else None
     else:
         try:
             checksums = body.check(result)
@@ -70,13 +71,6 @@ async def forget(engine: Engine, stored: Stored) -> None:
     """Take back what was stored: its event was refused, so that nothing will ever name it."""
     for blob in stored.manifest:
         await discard(engine, blob.id, blob.hints)
-
-
-async def _write_bounded(engine: Engine, label: Label, data: bytes) -> Blob:
-    if len(data) <= engine.settings.copies_max:
-        return await write_whole(engine, label, data)
-    async with engine.stripes:
-        return await write_whole(engine, label, data)
 
 
 async def _hashed(

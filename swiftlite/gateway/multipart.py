@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from eventlog.log import Actor
@@ -11,14 +11,14 @@ from swiftlite.catalog import queries, uploads
 from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.keys import check_key
 from swiftlite.catalog.rows import Bucket, Part, Upload, Version
-from swiftlite.gateway.body import Body
-from swiftlite.gateway.copy import CopySource, source_version
+from swiftlite.gateway.body import Body, Copied
+from swiftlite.gateway.copy import CopySource, open_source
 from swiftlite.gateway.engine import Engine
-from swiftlite.gateway.get import ObjectReader
 from swiftlite.gateway.intake import forget, store_body
 from swiftlite.gateway.put import NOT_PLACED
 from swiftlite.gateway.seal import checksum_type, sealed
-from swiftlite.node.format import Buffer, Label
+from swiftlite.gateway.whole import Check
+from swiftlite.node.format import Label
 
 
 async def create_upload(
@@ -97,19 +97,19 @@ async def copy_part(
     *,
     start: int | None,
     end: int | None,
+    check: Check,
     actor: Actor,
 ) -> Part:
     """Return a part made of the bytes start..end-1 of another object, which are read and written.
 
-    Raises:  as `put_part`; NoSuchKey and its like for the source; ObjectDamaged.
+    What the other object stands for counts, as far as `check` lets it be read.
+
+    Raises:  as `put_part`; NoSuchKey and its like for the source; SegmentsChanged; ObjectDamaged.
     """
-    lease = engine.readers.lease()
-    version = await source_version(engine, source)
-    manifest = await queries.blobs_of(engine.log, source.bucket.id, source.key, version)
-    reader = ObjectReader(engine, Label(source.bucket.id, source.key), version, manifest, lease)
+    reader = await open_source(engine, source, check)
     pieces = reader.stream(start or 0, end)
     try:
-        return await put_part(engine, bucket, key, upload_id, number, _Copied(pieces), actor=actor)
+        return await put_part(engine, bucket, key, upload_id, number, Copied(pieces), actor=actor)
     finally:
         await pieces.aclose()
 
@@ -162,21 +162,3 @@ class _WithDigest:
             return stored
         value = base64.b64encode(digests[self._algorithm.lower()]).decode()
         return {**stored, self._algorithm: value}
-
-
-class _Copied:
-    """A body that is read from another object."""
-
-    def __init__(self, pieces: AsyncGenerator[Buffer, None]) -> None:
-        self.size: int | None = None
-        self.algorithms: frozenset[str] = frozenset()
-        self._pieces = pieces
-
-    async def read(self) -> bytes:
-        async for piece in self._pieces:
-            if len(piece):
-                return bytes(piece)
-        return b""
-
-    def check(self, digests: Mapping[str, bytes]) -> Mapping[str, str]:
-        return {}

@@ -40,10 +40,18 @@ async def put_object(
     meta: Mapping[str, str],
     tags: Mapping[str, str],
     conditions: Conditions | None,
+    kind: str,
+    target: str,
+    size: int | None,
+    etag: str | None,
+    delete_at_s: int,
     owner: str,
     actor: Actor,
 ) -> Version:
     """Return the version, when its bytes and its event will survive the loss of any one device.
+
+    `kind` and `target` are as in `events.ObjectWritten`; `size` and `etag`, where they are given,
+    are those of what the object stands for, and not of its own bytes.
 
     Raises:  PreconditionFailed, NoSuchBucket, QuorumLost and others: then nothing changed.
     """
@@ -51,8 +59,8 @@ async def put_object(
     # 1. and 2. happen in here.
     stored = await store_body(engine, Label(bucket.id, key), body)
     draft = versions.Draft(
-        size=stored.size,
-        etag=stored.etag,
+        size=stored.size if size is None else size,
+        etag=stored.etag if etag is None else etag,
         owner=owner,
         checksums=dict(stored.checksums),
         checksum_type="FULL_OBJECT" if stored.checksums else "",
@@ -60,6 +68,9 @@ async def put_object(
         meta=dict(meta),
         tags=dict(tags),
         manifest=stored.manifest,
+        kind=kind,
+        target=target,
+        delete_at_s=delete_at_s,
     )
     try:
         # 3.

@@ -2,84 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable
 
-from eventlog.errors import CloudError
 from swiftlite.coding.stripe import split
 from swiftlite.errors import QuorumLost
+from swiftlite.gateway.attempt import Attempt
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.quorum import Quorum
 from swiftlite.manifest import Blob, Hint, Layout
 from swiftlite.node.device import Device
-from swiftlite.node.format import Buffer, Fragment, Label
-
-T = TypeVar("T")
-
-
-class Attempt(Generic[T]):
-    """Fragments of one blob sent to devices, those that fail to others, until all have answered.
-
-    Every call ever made is remembered: when the blob comes to nothing, also those that answer late
-    are taken back.
-    """
-
-    def __init__(self, engine: Engine, quorum: Quorum) -> None:
-        self.quorum = quorum
-        self.results: dict[int, T] = {}  # by fragment
-        self._engine = engine
-        self._calls: list[tuple[int, int, asyncio.Future[T]]] = []
-
-    async def run(self, send: Callable[[int, Device], Awaitable[T]]) -> None:
-        """Send every fragment; what succeeded is in `results` and in the quorum."""
-        asked = self.quorum.start()
-        while asked:
-            calls = [(f, device, self._call(send, f, device)) for f, device in asked]
-            self._calls += calls
-            await _all_done([call for _, _, call in calls], self._engine.settings.write_deadline_s)
-            asked = []
-            for fragment, device, call in calls:
-                if call.done() and call.exception() is None:
-                    self.results[fragment] = call.result()
-                    self.quorum.wrote(fragment)
-                    continue
-                if not call.done():
-                    self._engine.devices.late(device, call)
-                elif not isinstance(call.exception(), CloudError | OSError):
-                    call.result()  # a bug: raise it
-                if (another := self.quorum.failed(fragment)) is not None:
-                    asked.append((fragment, another))
-
-    def take_back(self, undo: Callable[[int, Device, T], Awaitable[None]]) -> None:
-        """Undo every call that succeeded or still will, in the background."""
-        for fragment, device, call in self._calls:
-            self._engine.later(self._undo(undo, fragment, device, call))
-
-    def _call(
-        self, send: Callable[[int, Device], Awaitable[T]], fragment: int, device: int
-    ) -> asyncio.Future[T]:
-        try:
-            return asyncio.ensure_future(send(fragment, self._engine.devices[device]))
-        except (CloudError, OSError) as error:
-            refused: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-            refused.set_exception(error)
-            return refused
-
-    async def _undo(
-        self,
-        undo: Callable[[int, Device, T], Awaitable[None]],
-        fragment: int,
-        device: int,
-        call: asyncio.Future[T],
-    ) -> None:
-        # An error: nothing was written, or the device is out and scrub will report an orphan.
-        with contextlib.suppress(CloudError, OSError):
-            result = await call
-            # Looked up now, since it may have been late until then, and may be with other calls.
-            if (live := self._engine.devices.even_late(device)) is not None:
-                await undo(fragment, live, result)
+from swiftlite.node.format import Fragment, Label
 
 
 async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
@@ -89,19 +21,18 @@ async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
 
     Raises:  QuorumLost, with what was written taken back.
     """
-    ring = engine.rings.current
-    blob_id = engine.places.blob_id(ring, len(data))
-    home = ring.devices_of(blob_id)
-    cells: Mapping[int, Buffer]
     if len(data) <= engine.settings.copies_max:
-        layout, needed, count = Layout.COPIES, 1, engine.m + 1
-        cells = dict.fromkeys(range(count), data)
-    else:
-        layout, needed, count = Layout.CODED, engine.k, engine.k + engine.m
-        pieces = split(data, engine.k)
-        cells = dict(enumerate((*pieces, *await engine.in_thread(engine.codec.encode, pieces))))
-    spares = (*home[count:], *ring.handoffs(blob_id))
-    quorum = Quorum(home[:count], spares, needed=needed)
+        return await engine.together.write(label, data)
+    async with engine.stripes:
+        return await _write_stripe(engine, label, data)
+
+
+async def _write_stripe(engine: Engine, label: Label, data: bytes) -> Blob:
+    ring = engine.rings.current
+    blob_id = engine.ids.uuid7()
+    pieces = split(data, engine.k)
+    cells = (*pieces, *await engine.in_thread(engine.codec.encode, pieces))
+    quorum = Quorum(ring.devices_of(blob_id), ring.handoffs(blob_id), needed=engine.k)
 
     def send(fragment: int, device: Device) -> Awaitable[Hint]:
         return device.append(
@@ -115,53 +46,17 @@ async def write_whole(engine: Engine, label: Label, data: bytes) -> Blob:
     try:
         await attempt.run(send)
         if not quorum.is_durable:
-            raise QuorumLost(needed=needed + 1, reached=len(quorum.written))
+            raise QuorumLost(needed=engine.k + 1, reached=len(quorum.written))
     except BaseException:
         attempt.take_back(undo)
         raise
     return Blob(
         id=blob_id,
         size=len(data),
-        layout=layout,
+        layout=Layout.CODED,
         k=engine.k,
         m=engine.m,
         stripe=engine.settings.stripe,
         epoch=ring.epoch,
         hints=tuple(hint for _, hint in sorted(attempt.results.items())),
     )
-
-
-async def discard(engine: Engine, blob_id: bytes, hints: Iterable[Hint]) -> None:
-    """Remove fragments that no event names and none will.
-
-    Best effort: what stays on a device that is out now, scrub reports as an orphan.
-    """
-    for hint in hints:
-        with contextlib.suppress(CloudError, OSError):
-            if (device := engine.devices.even_late(hint.device)) is not None:
-                await device.delete(Fragment(blob_id, hint.fragment), hint)
-
-
-async def _all_done(calls: Sequence[asyncio.Future[T]], deadline_s: float) -> None:
-    """Wait for all calls, but not beyond the deadline; `asyncio.wait` at a third of its cost."""
-    loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[None] = loop.create_future()
-    left = len(calls)
-
-    def expire() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    def one(_: asyncio.Future[T]) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            expire()
-
-    for call in calls:
-        call.add_done_callback(one)
-    timer = loop.call_later(deadline_s, expire)
-    try:
-        await waiter
-    finally:
-        timer.cancel()

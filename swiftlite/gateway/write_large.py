@@ -12,10 +12,10 @@ import msgspec
 from eventlog.errors import CloudError
 from swiftlite.coding.stripe import Buffer, split
 from swiftlite.errors import ObjectDamaged, ObjectUnreachable, QuorumLost
+from swiftlite.gateway.attempt import Attempt, discard
 from swiftlite.gateway.engine import Engine, Late
 from swiftlite.gateway.quorum import Quorum
 from swiftlite.gateway.rebuild import rebuild
-from swiftlite.gateway.write import Attempt, discard
 from swiftlite.manifest import Blob, Hint, Layout
 from swiftlite.node.device import Device, FragmentWriter
 from swiftlite.node.format import Fragment, Label

@@ -12,9 +12,9 @@ from swiftlite.catalog import blobs
 from swiftlite.catalog.blobs import Place
 from swiftlite.catalog.sweeping import freed_since
 from swiftlite.errors import ObjectDamaged, ObjectUnreachable
+from swiftlite.gateway.attempt import discard
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.rebuild import rebuild
-from swiftlite.gateway.write import discard
 from swiftlite.heal.examine import examine, examined, plan_for
 from swiftlite.heal.pace import Pace, Report
 from swiftlite.heal.plan import Plan

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aiohttp.base_protocol import BaseProtocol
@@ -23,7 +24,7 @@ from eventlog.errors import CloudError
 from swiftlite.http.errors import BadHead, HeadTooLarge, IncompleteBody, RequestTimeout
 from swiftlite.http.incoming import Incoming
 from swiftlite.http.limits import Limits
-from swiftlite.http.replies import Buffer, Reply
+from swiftlite.http.replies import UNKNOWN, Buffer, Reply
 
 if TYPE_CHECKING:
     from swiftlite.http.server import HttpServer
@@ -226,7 +227,8 @@ class Connection(RequestHandler):
                     message, body, secure=self._secure, source=self._source
                 )
                 reply.is_last = reply.is_last or message.should_close or message.upgrade
-                reply.is_last = reply.is_last or message.version != HttpVersion11
+                if message.version != HttpVersion11:
+                    reply.is_last, reply.is_chunked = True, False
             else:
                 reply, request_id = app.refusal(_head_error(message))
                 reply.is_last = True
@@ -253,6 +255,9 @@ class Connection(RequestHandler):
                 await self._drain()
             return
         transport.write(head)
+        if reply.length == UNKNOWN:
+            await self._send_to_the_end(reply.stream, is_chunked=reply.is_chunked)
+            return
         sent = 0
         try:
             async with contextlib.aclosing(reply.stream) as pieces:
@@ -261,6 +266,24 @@ class Connection(RequestHandler):
                     await self._write(piece)
         finally:
             if sent != reply.length:
+                self.abort()
+
+    async def _send_to_the_end(
+        self, stream: AsyncGenerator[Buffer, None], *, is_chunked: bool
+    ) -> None:
+        is_whole = False
+        try:
+            async with contextlib.aclosing(stream) as pieces:
+                async for piece in pieces:
+                    if not is_chunked:
+                        await self._write(piece)
+                    elif piece:  # an empty chunk would be the last
+                        await self._write(b"%x\r\n%b\r\n" % (len(piece), bytes(piece)))
+            if is_chunked:
+                await self._write(b"0\r\n\r\n")
+            is_whole = True
+        finally:
+            if not is_whole:
                 self.abort()
 
     async def _write(self, piece: Buffer) -> None:

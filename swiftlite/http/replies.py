@@ -16,11 +16,13 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 
 SERVER = "Cumulog"
 
+UNKNOWN = -1  # a length that only the end of the stream tells
+
 
 class Reply:
-    """A status, headers, and a body that is either at hand or a stream of known length."""
+    """A status, headers, and a body that is either at hand or a stream."""
 
-    __slots__ = ("body", "headers", "is_last", "length", "status", "stream")
+    __slots__ = ("body", "headers", "is_chunked", "is_last", "length", "status", "stream")
 
     def __init__(
         self,
@@ -31,12 +33,17 @@ class Reply:
         stream: AsyncGenerator[Buffer, None] | None = None,
         length: int | None = None,
     ) -> None:
-        """`length` is what Content-Length says, where that is not the body's: HEAD, a stream."""
+        """`length` is what Content-Length says, where that is not the body's: HEAD, a stream.
+
+        A stream whose length is UNKNOWN is sent in chunks, or to the connection's end where the
+        client speaks HTTP/1.0.
+        """
         self.status = status
         self.headers = headers
         self.body = body
         self.stream = stream
         self.length = len(body) if length is None else length
+        self.is_chunked = length == UNKNOWN
         self.is_last = False  # the connection ends with it
 
 
@@ -46,7 +53,10 @@ def head_bytes(reply: Reply, *, own: str, now_s: int) -> bytes:
     Raises:  ValueError if a header has a line break in it: there is no such header to be sent.
     """
     lines = [f"{name}: {value}\r\n" for name, value in reply.headers.items()]
-    if reply.status != 304 and reply.status != 204:
+    if reply.length == UNKNOWN:
+        if reply.is_chunked:
+            lines.append("Transfer-Encoding: chunked\r\n")
+    elif reply.status != 304 and reply.status != 204:
         lines.append(f"Content-Length: {reply.length}\r\n")
     if reply.is_last:
         lines.append("Connection: close\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Thread
 
@@ -29,12 +29,17 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Waiting:
-    """An entry, and who waits for it."""
+    """Entries, and who waits for all of them."""
 
-    __slots__ = ("entry", "future")
+    __slots__ = ("entries", "future", "length")
 
-    def __init__(self, entry: Entry, future: asyncio.Future[Hint]) -> None:
-        self.entry, self.future = entry, future
+    def __init__(
+        self, entries: Sequence[Entry], length: int, future: asyncio.Future[list[Hint]]
+    ) -> None:
+        self.entries, self.length, self.future = entries, length, future
+
+
+_Settled = tuple[list[_Waiting], int, "list[Hint] | CloudError"]
 
 
 class Committer:
@@ -69,22 +74,22 @@ class Committer:
         self._thread = Thread(target=self._run, name=f"device-{device}", daemon=True)
         self._thread.start()
 
-    def put(self, entry: Entry) -> asyncio.Future[Hint]:
-        """Queue an entry; the future is done when it is on the medium, or is not going to be.
+    def put(self, entries: Sequence[Entry]) -> asyncio.Future[list[Hint]]:
+        """Queue entries; the future is done when all are on the medium, or are not going to be.
 
-        The payload must not change before then. Raises: DeviceOut, DeviceBusy.
+        The payloads must not change before then. Raises: DeviceOut, DeviceBusy.
         """
         if self.out or self._closed:
             raise DeviceOut(device=self._device, reason=self.out or "it was closed")
-        if self._waiting_bytes + entry.length > self._queue_bytes:
+        length = sum([entry.length for entry in entries])
+        if self._waiting_bytes + length > self._queue_bytes and self._waiting_bytes:
             raise DeviceBusy(
                 device=self._device, waiting=self._waiting_bytes, limit=self._queue_bytes
             )
-        self._waiting_bytes += entry.length
-        future: asyncio.Future[Hint] = self._loop.create_future()
-        if not self._waiting:
-            self._rounds.ask(self)
-        self._waiting.append(_Waiting(entry, future))
+        self._waiting_bytes += length
+        future: asyncio.Future[list[Hint]] = self._loop.create_future()
+        self._waiting.append(_Waiting(entries, length, future))
+        self._rounds.ask(self)
         return future
 
     def begin(self) -> None:
@@ -106,25 +111,24 @@ class Committer:
 
     def _run(self) -> None:
         while (waiting := self._queue.get()) is not None:
-            for batch, size in _batches(waiting):
-                self._finish(batch, size)
-            self._tell(self._rounds.done, self)
+            settled = [
+                (batch, size, self._finish(batch, size)) for batch, size in _batches(waiting)
+            ]
+            self._tell(self._settle, settled)
 
-    def _finish(self, batch: list[_Waiting], size: int) -> None:
-        outcome: list[Hint] | CloudError
+    def _finish(self, batch: list[_Waiting], size: int) -> list[Hint] | CloudError:
         try:
-            outcome = self._commit([waiting.entry for waiting in batch], size)
+            return self._commit([entry for waiting in batch for entry in waiting.entries], size)
         except CloudError as error:
-            outcome = error
+            return error
         except OSError as error:
             self.fail(f"{error.strerror or error}")
-            outcome = DeviceOut(device=self._device, reason=self.out)
+            return DeviceOut(device=self._device, reason=self.out)
         except Exception as error:
             # A bug. Whoever waits must not wait for ever, nor may the thread end while some come.
             _log.exception("device %s goes out", self._device)
             self.fail(repr(error))
-            outcome = DeviceOut(device=self._device, reason=self.out)
-        self._tell(self._settle, batch, size, outcome)
+            return DeviceOut(device=self._device, reason=self.out)
 
     def _tell(self, callback: Callable[..., object], *args: object) -> None:
         try:
@@ -184,17 +188,21 @@ class Committer:
     def _full(self) -> DeviceFull:
         return DeviceFull(device=self._device, reserve=self._reserve_bytes)
 
-    def _settle(self, batch: list[_Waiting], size: int, outcome: list[Hint] | CloudError) -> None:
+    def _settle(self, settled: list[_Settled]) -> None:
         """Answer everyone who waited. Runs in the event loop."""
-        self._waiting_bytes -= size
-        if isinstance(outcome, CloudError):
+        for batch, size, outcome in settled:
+            self._waiting_bytes -= size
+            at = 0
             for waiting in batch:
-                if not waiting.future.done():
+                end = at + len(waiting.entries)
+                if waiting.future.done():
+                    pass  # whoever waited gave up
+                elif isinstance(outcome, CloudError):
                     waiting.future.set_exception(type(outcome)(**vars(outcome)))
-            return
-        for waiting, hint in zip(batch, outcome, strict=True):
-            if not waiting.future.done():
-                waiting.future.set_result(hint)
+                else:
+                    waiting.future.set_result(outcome[at:end])
+                at = end
+        self._rounds.done(self)
 
 
 def _batches(waiting: list[_Waiting]) -> Iterator[tuple[list[_Waiting], int]]:
@@ -203,7 +211,7 @@ def _batches(waiting: list[_Waiting]) -> Iterator[tuple[list[_Waiting], int]]:
     size = 0
     for one in waiting:
         batch.append(one)
-        size += one.entry.length
+        size += one.length
         if size >= _BATCH_BYTES_MAX:
             yield batch, size
             batch, size = [], 0

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
 from eventlog.clock import Ids, SystemIds
-from eventlog.errors import CloudError
 from swiftlite.manifest import Hint
 
 from . import format as fmt
@@ -126,21 +125,23 @@ class Device:
         """Why the device is out; empty while it is not."""
         return self._reason or (self._committer.out if self._committer else "")
 
-    def append(
-        self, fragment: Fragment, label: Label, *, size: int, payload: Buffer
-    ) -> asyncio.Future[Hint]:
-        """Store a fragment of one block among the others; once awaited it survives a power cut.
+    async def append(self, fragment: Fragment, label: Label, *, size: int, payload: Buffer) -> Hint:
+        """Store a fragment of one block among the others; it survives a power cut from then on.
 
         `size` is that of the whole blob. The payload must not change meanwhile.
-        Raises: DeviceOut, DeviceFull, DeviceBusy, LabelTooLong; all of them when awaited.
+        Raises: DeviceOut, DeviceFull, DeviceBusy, LabelTooLong.
+        """
+        entry = Entry(fragment, packed_label(label), size, payload)
+        (hint,) = await self.append_all((entry,))
+        return hint
+
+    def append_all(self, entries: Sequence[Entry]) -> asyncio.Future[list[Hint]]:
+        """Store several fragments by one write; once awaited all of them survive a power cut.
+
+        Raises: DeviceOut, DeviceBusy; DeviceFull when awaited.
         """
         assert self._committer is not None, "opened for reading"
-        try:
-            return self._committer.put(Entry(fragment, _packed(label), size, payload))
-        except CloudError as error:
-            refused: asyncio.Future[Hint] = self._loop.create_future()
-            refused.set_exception(error)
-            return refused
+        return self._committer.put(entries)
 
     async def create(self, fragment: Fragment, label: Label) -> FragmentWriter:
         """Begin a fragment of many blocks; nobody finds it before it is committed.
@@ -148,7 +149,7 @@ class Device:
         Raises: DeviceOut, DeviceFull, LabelTooLong.
         """
         assert self._committer is not None, "opened for reading"
-        packed, store = _packed(label), self._store
+        packed, store = packed_label(label), self._store
 
         def begin() -> LargeWriter:
             store.watch.check()
@@ -355,8 +356,11 @@ class FragmentWriter:
                 await self._device.run(writer.discard)
 
 
-@lru_cache(maxsize=64)  # all fragments of an object carry one label
-def _packed(label: Label) -> bytes:
+def packed_label(label: Label) -> bytes:
+    """Return a label's bytes.
+
+    Raises: LabelTooLong.
+    """
     packed = fmt.pack_label(label)
     if len(packed) > fmt.LABEL_MAX:
         raise LabelTooLong(size=len(packed), limit=fmt.LABEL_MAX)

@@ -26,11 +26,10 @@ _SUFFIX = ".vol"
 class Entry:
     """A fragment on its way into a volume."""
 
-    __slots__ = ("block", "fragment", "label", "payload", "size")
+    __slots__ = ("fragment", "label", "payload", "size")
 
     def __init__(self, fragment: Fragment, label: bytes, size: int, payload: Buffer) -> None:
         self.fragment, self.label, self.size, self.payload = fragment, label, size, payload
-        self.block = fmt.pack_block(fragment, 0, payload)
 
     @property
     def length(self) -> int:
@@ -57,10 +56,11 @@ def image(entry: Entry, *, home: int, device: int, volume: int, offset: int) -> 
         size=entry.size,
         payload=len(payload),
     )
+    block = fmt.pack_block(entry.fragment, 0, payload)
     padding = _PADDING[-(len(head) + fmt.BLOCK_SIZE + len(payload)) % ALIGN]
     if len(payload) <= _JOIN_MAX:
-        return [b"".join((head, entry.block, payload, padding))]
-    return [head + entry.block, payload, padding]
+        return [b"".join((head, block, payload, padding))]
+    return [head + block, payload, padding]
 
 
 def open_image(

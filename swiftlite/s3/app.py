@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 
 from aiohttp.http import RawRequestMessage
 
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable
+from eventlog.records.record import Kind, Records, Unrecorded
 from swiftlite.auth import Authenticator
 from swiftlite.errors import NotImplementedHere
 from swiftlite.gateway.gateway import Gateway
@@ -19,11 +21,12 @@ from swiftlite.http.replies import Reply, head_bytes
 from swiftlite.http.times import http_from_us
 from swiftlite.s3 import acls, buckets, copying, listing, multipart, objects
 from swiftlite.s3.authenticate import authenticate
-from swiftlite.s3.call import Call, check_access
+from swiftlite.s3.call import Call, allowed_bucket, check_access
 from swiftlite.s3.codes import INTERNAL, code_of, error_document, error_headers
 from swiftlite.s3.errors import NotModified
 from swiftlite.s3.headers import check_owner, check_understood
-from swiftlite.s3.operations import ACTIONS, Operation, target_of, virtual_bucket_of
+from swiftlite.s3.operations import Operation, target_of, virtual_bucket_of
+from swiftlite.s3.recorded import Attempt
 from swiftlite.s3.request import Request, parse_headers
 
 log = logging.getLogger(__name__)
@@ -78,14 +81,22 @@ class S3App:
         ids: Ids,
         region: str,
         domains: Collection[str] = ("localhost",),
+        records: Records | None = None,
+        count: Callable[[int], None] = lambda status: None,
     ) -> None:
-        """`domains`: names under which a bucket may be the first label of the host."""
+        """`domains`: names under which a bucket may be the first label of the host.
+
+        `records` gets who was refused, and who read, if it wants that; `count` each status.
+        """
         self._gateway = gateway
         self._authenticator = authenticator
         self._clock = clock
         self._last_request_id = int.from_bytes(ids.random(8), "big")
         self._region = region
         self._domains = tuple(domain.lower() for domain in domains)
+        self._records = records or Unrecorded()
+        self._has_reads = self._records.wants(Kind.READ)
+        self._count = count
         self._host_id = base64.b64encode(ids.random(24)).decode()
 
     async def answer(
@@ -93,9 +104,14 @@ class S3App:
     ) -> tuple[Reply, str]:
         """Return the reply and the request's id. Raises nothing but CancelledError."""
         request_id = self._new_request_id()
+        attempt = Attempt(request_id, message.method, source)
         try:
-            reply = await self._handle(message, incoming, secure, source, request_id)
+            reply = await self._handle(message, incoming, secure, attempt)
+            if self._has_reads and attempt.target is not None and attempt.target.is_reading:
+                now_us = self._clock.now_us()
+                self._records.add(attempt.reading(reply.status, now_us=now_us))
         except CloudError as error:
+            self._note(attempt, error)
             reply = self._told(error, message.path, request_id)
         except Exception:
             # The last line of defence: a bug, of which the client learns nothing but its number.
@@ -104,13 +120,16 @@ class S3App:
         if message.method == "HEAD":
             reply.length = reply.length if reply.status < 400 else 0
             reply.body = b""
+        self._count(reply.status)
         return reply, request_id
 
     def refusal(self, error: CloudError) -> tuple[Reply, str]:
         """Return the answer to what never became a request."""
         # Not logged one by one: whoever connects could fill a disk with the lines.
         request_id = self._new_request_id()
-        return self._error(code_of(error).status, error, "", request_id), request_id
+        status = code_of(error).status
+        self._count(status)
+        return self._error(status, error, "", request_id), request_id
 
     def head_of(self, reply: Reply, request_id: str) -> bytes:
         """Return the reply's status line and headers."""
@@ -125,15 +144,14 @@ class S3App:
         message: RawRequestMessage,
         incoming: Incoming,
         secure: bool,
-        source: str,
-        request_id: str,
+        attempt: Attempt,
     ) -> Reply:
         request = Request(
             method=message.method,
             target=message.path,
             headers=parse_headers(message.raw_headers),
             secure=secure,
-            source=source,
+            source=attempt.source,
         )
         if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
             # What is not undone here would be stored as if it were the object.
@@ -142,6 +160,7 @@ class S3App:
         if host is None:
             raise BadHead()
         virtual_bucket = virtual_bucket_of(host, self._domains)
+        attempt.request = request
         caller = await authenticate(
             request,
             self._authenticator,
@@ -149,17 +168,20 @@ class S3App:
             now_us=self._clock.now_us(),
             virtual_bucket=virtual_bucket,
         )
+        attempt.principal = caller.principal
         target = target_of(request, virtual_bucket=virtual_bucket, signed_by=caller.signed_by)
-        action = ACTIONS[target.operation]
-        check_access(caller.principal, action, target.bucket)
-        check_understood(request.headers)
+        attempt.target = target
         bucket = None
-        if target.operation not in _WITHOUT_BUCKET:
-            bucket = await self._gateway.bucket(
-                target.bucket, project_id=caller.principal.project_id
+        if target.operation in _WITHOUT_BUCKET:
+            attempt.decision = check_access(
+                request, caller.principal, target.action, target.bucket, None
             )
-            check_access(caller.principal, action, target.bucket, bucket)
+        else:
+            bucket, attempt.decision = await allowed_bucket(
+                self._gateway, request, caller.principal, target.action, target.bucket
+            )
             check_owner(request.headers, "x-amz-expected-bucket-owner", bucket)
+        check_understood(request.headers)
         call = Call(
             self._gateway,
             request,
@@ -167,10 +189,16 @@ class S3App:
             caller,
             incoming,
             region=self._region,
-            request_id=request_id,
+            request_id=attempt.request_id,
             bucket=bucket,
+            note=partial(self._note, attempt),
         )
         return await HANDLERS[target.operation](call)
+
+    def _note(self, attempt: Attempt, error: CloudError, key: str = "") -> None:
+        """Record a refusal of the caller; other errors are about what was asked."""
+        if attempt.is_refused(error):
+            self._records.add(attempt.refusal(error, now_us=self._clock.now_us(), key=key))
 
     def _told(self, error: CloudError, resource: str, request_id: str) -> Reply:
         if isinstance(error, NotModified):

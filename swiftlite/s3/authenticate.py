@@ -10,7 +10,7 @@ from swiftlite.auth import ANONYMOUS, Authenticator, Principal, SigningKey
 from swiftlite.errors import InvalidArgument
 from swiftlite.s3 import sigv2, sigv4
 from swiftlite.s3.chunked import ChunkSigner
-from swiftlite.s3.errors import InvalidAccessKeyId
+from swiftlite.s3.errors import CallerRefused, InvalidAccessKeyId
 from swiftlite.s3.request import Request, check_header, merged
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
@@ -62,7 +62,11 @@ async def authenticate(
         return await _by_query(request, authenticator, region, now_us)
     if is_v2:
         key = await _key(authenticator, sigv2.key_id_of(request))
-        sigv2.verify(request, secret=key.secret, now_us=now_us, virtual_bucket=virtual_bucket)
+        try:
+            sigv2.verify(request, secret=key.secret, now_us=now_us, virtual_bucket=virtual_bucket)
+        except CallerRefused as error:
+            error.key_id = key.principal.key_id
+            raise
         return _hoisted(request, key.principal, sigv2.QUERY_PARAMETERS)
     return _ANONYMOUS
 
@@ -71,8 +75,7 @@ async def _by_header(
     request: Request, authenticator: Authenticator, region: str, now_us: int
 ) -> Caller:
     claim = sigv4.header_claim(request)
-    key = await _key(authenticator, claim.key_id)
-    sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
+    key = await _key_of(claim, request, authenticator, region, now_us)
 
     def signer() -> ChunkSigner:
         credential = claim.credential
@@ -90,8 +93,7 @@ async def _by_query(
     request: Request, authenticator: Authenticator, region: str, now_us: int
 ) -> Caller:
     claim = sigv4.query_claim(request)
-    key = await _key(authenticator, claim.key_id)
-    sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
+    key = await _key_of(claim, request, authenticator, region, now_us)
     return _hoisted(request, key.principal, sigv4.QUERY_PARAMETERS, claim.payload_hash)
 
 
@@ -113,6 +115,19 @@ def _hoisted(
         moved = {name.lower(): request.query[name] for name in found}
         request.headers = merged(request.headers, moved)
     return Caller(principal, payload_hash, signed_by=signed_by.union(found))
+
+
+async def _key_of(
+    claim: sigv4.Claim, request: Request, authenticator: Authenticator, region: str, now_us: int
+) -> SigningKey:
+    """Return the key that signed the request."""
+    key = await _key(authenticator, claim.key_id)
+    try:
+        sigv4.verify(claim, request, secret=key.secret, region=region, now_us=now_us)
+    except CallerRefused as error:
+        error.key_id = key.principal.key_id
+        raise
+    return key
 
 
 async def _key(authenticator: Authenticator, key_id: str) -> SigningKey:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from eventlog.errors import CloudError
 from eventlog.log import Actor
-from swiftlite.access import Action, refusal
+from swiftlite.access import Action, Decision, decide
 from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket, Version
-from swiftlite.errors import InvalidArgument
+from swiftlite.errors import InvalidArgument, NoSuchBucket
 from swiftlite.gateway.gateway import Gateway
 from swiftlite.http.incoming import Incoming
 from swiftlite.s3.authenticate import Caller
@@ -30,6 +32,7 @@ class Call:
 
     __slots__ = (
         "_bucket",
+        "_note",
         "caller",
         "gateway",
         "incoming",
@@ -50,7 +53,9 @@ class Call:
         region: str,
         request_id: str,
         bucket: Bucket | None,
+        note: Callable[[CloudError, str], None],
     ) -> None:
+        self._note = note
         self.gateway = gateway
         self.request = request
         self.target = target
@@ -87,15 +92,27 @@ class Call:
             agent=agent.encode("utf-8", "replace").decode(),
         )
 
-    async def readable_bucket(self, name: str) -> Bucket:
-        """Return another bucket, to copy from.
+    async def readable_bucket(self, name: str, key: str, version_id: str | None) -> Bucket:
+        """Return another bucket, to copy this from.
 
         Raises:  AccessDenied, NoSuchBucket.
         """
-        check_access(self.principal, Action.READ, name)
-        bucket = await self.gateway.bucket(name, project_id=self.principal.project_id)
-        check_access(self.principal, Action.READ, name, bucket)
+        action = Action.READ if version_id is None else Action.READ_VERSION
+        bucket, _ = await allowed_bucket(
+            self.gateway, self.request, self.principal, action, name, key
+        )
         return bucket
+
+    def check_access(self, action: Action) -> None:
+        """Return if the principal may do this too, beyond what the operation by itself does.
+
+        Raises:  AccessDenied.
+        """
+        check_access(self.request, self.principal, action, self.target.bucket, self.bucket)
+
+    def note_refusal(self, error: CloudError, key: str) -> None:
+        """Record that one entry of many was refused, if that is what the error says."""
+        self._note(error, key)
 
     async def document(
         self,
@@ -116,6 +133,13 @@ class Call:
             must_promise=must_promise,
             has_checksum=has_checksum,
         )
+
+    def check_elsewhere(self, action: Action, bucket: Bucket) -> None:
+        """Return if the principal may do this with a bucket that an object points at.
+
+        Raises:  AccessDenied.
+        """
+        check_access(self.request, self.principal, action, bucket.name, bucket)
 
     def version_id(self) -> str | None:
         """Return the version that the query names, "" for the null version, None for none.
@@ -175,15 +199,56 @@ class Call:
 
 
 def check_access(
-    principal: Principal, action: Action, bucket_name: str, bucket: Bucket | None = None
-) -> None:
-    """Return if the principal may do this.
+    request: Request,
+    principal: Principal,
+    action: Action,
+    name: str,
+    bucket: Bucket | None,
+    key: str = "",
+) -> Decision:
+    """Return why the principal may do this to the bucket of this name.
 
     Raises:  AccessDenied.
     """
-    reason = refusal(principal, action, bucket_name=bucket_name, bucket=bucket)
-    if reason is not None:
-        raise AccessDenied(reason=f"Access Denied: {reason}")
+    decision = decide(
+        principal,
+        action,
+        bucket_name=name,
+        bucket=bucket,
+        referrer=request.headers.get("referer", ""),
+    )
+    if not decision.allowed:
+        raise AccessDenied(
+            reason=f"Access Denied: {decision.reason}",
+            rule=decision.rule,
+            on_bucket=name,
+            on_key=key,
+        )
+    return decision
+
+
+async def allowed_bucket(
+    gateway: Gateway,
+    request: Request,
+    principal: Principal,
+    action: Action,
+    name: str,
+    key: str = "",
+) -> tuple[Bucket, Decision]:
+    """Return the bucket of this name, and why the principal may do this to it.
+
+    Raises:  AccessDenied; NoSuchBucket for those only who could have it.
+    """
+    bucket, missing = None, None
+    try:
+        bucket = await gateway.bucket(name, project_id=principal.project_id)
+    except NoSuchBucket as error:
+        missing = error
+    decision = check_access(request, principal, action, name, bucket, key)
+    if bucket is None:
+        assert missing is not None
+        raise missing
+    return bucket, decision
 
 
 def version_id_from(text: str) -> str:

@@ -41,6 +41,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     http.TooManyConnections: Code("SlowDown", 503),
     http.Draining: Code("ServiceUnavailable", 503),
     # who asks
+    s3.CallerRefused: Code("AccessDenied", 403),
     s3.AccessDenied: Code("AccessDenied", 403),
     s3.ExpiredRequest: Code("AccessDenied", 403),
     s3.SignatureDoesNotMatch: Code("SignatureDoesNotMatch", 403),
@@ -64,9 +65,11 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidRequest: Code("InvalidRequest", 400),
     storage.NotImplementedHere: Code("NotImplemented", 501),
     storage.InvalidBucketName: Code("InvalidBucketName", 400),
+    storage.InvalidAcl: Code("InvalidArgument", 400),
     storage.InvalidKey: Code("InvalidArgument", 400),
     storage.KeyTooLong: Code("KeyTooLongError", 400),
     storage.MetadataTooLarge: Code("MetadataTooLarge", 400),
+    storage.TooManyNotes: Code("InvalidRequest", 400),
     # its body
     s3.MissingContentLength: Code("MissingContentLength", 411),
     http.IncompleteBody: Code("IncompleteBody", 400),
@@ -94,6 +97,9 @@ TABLE: Mapping[type[CloudError], Code] = {
     storage.InvalidPart: Code("InvalidPart", 400),
     storage.InvalidPartOrder: Code("InvalidPartOrder", 400),
     storage.EntityTooSmall: Code("EntityTooSmall", 400),
+    storage.SegmentsChanged: Code("InvalidRequest", 409),
+    storage.TooManyLinks: Code("InvalidRequest", 409),
+    storage.LinkChanged: Code("InvalidRequest", 409),
     Conflict: Code("OperationAborted", 409, "A conflicting operation is in progress. Try again."),
     KeyReused: Code("OperationAborted", 409, "A conflicting operation is in progress. Try again."),
 }

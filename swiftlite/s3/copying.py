@@ -59,6 +59,7 @@ async def copy_object(call: Call) -> Reply:
         headers=system_headers(request) if is_replaced else None,
         meta=user_metadata(request) if is_replaced else None,
         conditions=conditions or None,
+        check=call.check_elsewhere,
         owner=call.principal.user_id,
         actor=call.actor,
     )
@@ -100,6 +101,7 @@ async def copy_part(call: Call) -> Reply:
         source,
         start=start,
         end=end,
+        check=call.check_elsewhere,
         actor=call.actor,
     )
     return xml_reply(
@@ -138,11 +140,17 @@ def parse_source(text: str) -> tuple[str, str, str | None]:
 async def _source(call: Call) -> tuple[CopySource, Version]:
     headers = call.request.headers
     name, key, version_id = parse_source(headers["x-amz-copy-source"])
-    bucket = await call.readable_bucket(name)
+    bucket = await call.readable_bucket(name, key, version_id)
     check_owner(headers, "x-amz-source-expected-bucket-owner", bucket)
-    version = await call.gateway.head_object(bucket, key, version_id=version_id)
-    check_source(headers, version)
-    return CopySource(bucket=bucket, key=key, version_id=version_id, version=version), version
+    whole = await call.gateway.head_whole(
+        bucket, key, version_id=version_id, check=call.check_elsewhere
+    )
+    check_source(headers, whole.version)
+    if whole.location:
+        # A link is copied as what it points at.
+        bucket, key, version_id = whole.bucket, whole.key, None
+    source = CopySource(bucket=bucket, key=key, version_id=version_id, version=whole.version)
+    return source, whole.version
 
 
 def _source_headers(source: CopySource, version: Version) -> dict[str, str]:

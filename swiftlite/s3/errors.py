@@ -16,29 +16,46 @@ class ProtocolRefused(Refused):
 # -- who asks ------------------------------------------------------------------------------------
 
 
-class AccessDenied(ProtocolRefused):
+class CallerRefused(ProtocolRefused):
+    """The caller may not do this, or is not who they say.
+
+    What the record of the refusal tells beside the message: the rule of `access.decide`, the key
+    whose signature it was to be, and what was refused where that is not what the request names.
+    """
+
+    rule: str = ""
+    key_id: str = ""
+    on_bucket: str = ""
+    on_key: str = ""
+
+
+class AccessDenied(CallerRefused):
     """{reason}"""
 
 
-class SignatureDoesNotMatch(ProtocolRefused):
+class SignatureDoesNotMatch(CallerRefused):
     """The request signature we calculated does not match the signature you provided. Check your \
 key and signing method."""
 
 
-class InvalidAccessKeyId(ProtocolRefused):
+class InvalidAccessKeyId(CallerRefused):
     """The access key id you provided does not exist in our records."""
 
 
-class RequestTimeTooSkewed(ProtocolRefused):
+class RequestTimeTooSkewed(CallerRefused):
     """The difference between the request time and the server's time is too large."""
 
 
-class AuthorizationHeaderMalformed(ProtocolRefused):
+class AuthorizationHeaderMalformed(CallerRefused):
     """The authorization header is malformed; {reason}."""
 
 
-class AuthorizationQueryParametersError(ProtocolRefused):
+class AuthorizationQueryParametersError(CallerRefused):
     """{reason}"""
+
+
+class ExpiredRequest(CallerRefused):
+    """Request has expired"""
 
 
 # -- what is asked -------------------------------------------------------------------------------
@@ -82,10 +99,6 @@ class NotModified(ProtocolRefused):
     """Not Modified."""
 
     version: Version
-
-
-class ExpiredRequest(ProtocolRefused):
-    """Request has expired"""
 
 
 # -- its body ------------------------------------------------------------------------------------

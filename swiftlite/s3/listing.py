@@ -7,6 +7,8 @@ import binascii
 from collections.abc import Callable
 from functools import lru_cache
 
+import msgspec
+
 from swiftlite.catalog.rows import Listed, Version
 from swiftlite.errors import InvalidArgument
 from swiftlite.http.replies import Reply
@@ -21,23 +23,25 @@ Spelling = Callable[[str], str]
 async def list_objects(call: Call) -> Reply:
     """Return a page of keys, in the form that old clients know."""
     query = call.request.query
-    spelled, encoding = _spelling(call)
-    limit = call.page_size("max-keys")
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    asked = _asked(call)
+    spelled = asked.spelled
     marker = query.get("marker", "")
     page = await call.gateway.list_objects(
-        call.bucket, prefix=prefix, delimiter=delimiter, after=marker, limit=limit
+        call.bucket,
+        prefix=asked.prefix,
+        delimiter=asked.delimiter,
+        after=marker,
+        limit=asked.limit,
     )
-    next_marker = spelled(page.next) if page.truncated and delimiter else None
+    next_marker = spelled(page.next) if page.truncated and asked.delimiter else None
     return xml_reply(
         document(
             "ListBucketResult",
             leaf("Name", call.target.bucket),
-            f"<Prefix>{spelled(prefix)}</Prefix><Marker>{spelled(marker)}</Marker>",
+            f"<Prefix>{spelled(asked.prefix)}</Prefix><Marker>{spelled(marker)}</Marker>",
             "" if next_marker is None else f"<NextMarker>{next_marker}</NextMarker>",
-            leaf("MaxKeys", limit),
-            f"<Delimiter>{spelled(delimiter)}</Delimiter>" if delimiter else "",
-            leaf("EncodingType", encoding),
+            leaf("MaxKeys", asked.limit),
+            asked.form,
             leaf("IsTruncated", page.truncated),
             _contents(page.entries, spelled, has_owner=True),
             _common_prefixes(page.prefixes, spelled),
@@ -49,9 +53,8 @@ async def list_objects(call: Call) -> Reply:
 async def list_objects_v2(call: Call) -> Reply:
     """Return a page of keys."""
     query = call.request.query
-    spelled, encoding = _spelling(call)
-    limit = call.page_size("max-keys")
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    asked = _asked(call)
+    spelled = asked.spelled
     start_after = query.get("start-after", "")
     token = query.get("continuation-token")
     fetch_owner = query.get("fetch-owner", "false")
@@ -61,25 +64,24 @@ async def list_objects_v2(call: Call) -> Reply:
         )
     page = await call.gateway.list_objects(
         call.bucket,
-        prefix=prefix,
-        delimiter=delimiter,
+        prefix=asked.prefix,
+        delimiter=asked.delimiter,
         after="" if token is None else key_from_token(token),
         start_after=start_after if token is None else "",
-        limit=limit,
+        limit=asked.limit,
     )
     next_token = token_of(page.next) if page.truncated else None
     return xml_reply(
         document(
             "ListBucketResult",
             leaf("Name", call.target.bucket),
-            f"<Prefix>{spelled(prefix)}</Prefix>",
+            f"<Prefix>{spelled(asked.prefix)}</Prefix>",
             leaf("ContinuationToken", token),
             leaf("NextContinuationToken", next_token),
             f"<StartAfter>{spelled(start_after)}</StartAfter>" if start_after else "",
             leaf("KeyCount", len(page.entries) + len(page.prefixes)),
-            leaf("MaxKeys", limit),
-            f"<Delimiter>{spelled(delimiter)}</Delimiter>" if delimiter else "",
-            leaf("EncodingType", encoding),
+            leaf("MaxKeys", asked.limit),
+            asked.form,
             leaf("IsTruncated", page.truncated),
             _contents(page.entries, spelled, has_owner=fetch_owner == "true"),
             _common_prefixes(page.prefixes, spelled),
@@ -91,9 +93,8 @@ async def list_objects_v2(call: Call) -> Reply:
 async def list_versions(call: Call) -> Reply:
     """Return a page of versions and delete markers."""
     query = call.request.query
-    spelled, encoding = _spelling(call)
-    limit = call.page_size("max-keys")
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    asked = _asked(call)
+    spelled = asked.spelled
     key_marker = query.get("key-marker", "")
     version_marker = query.get("version-id-marker")
     if version_marker and not key_marker:
@@ -104,11 +105,11 @@ async def list_versions(call: Call) -> Reply:
         )
     page = await call.gateway.list_versions(
         call.bucket,
-        prefix=prefix,
-        delimiter=delimiter,
+        prefix=asked.prefix,
+        delimiter=asked.delimiter,
         key_marker=key_marker,
         version_marker=version_id_from(version_marker) if version_marker else None,
-        limit=limit,
+        limit=asked.limit,
     )
     rows = "".join(
         _version(entry.key, entry.version, entry.is_latest, spelled) for entry in page.entries
@@ -122,12 +123,11 @@ async def list_versions(call: Call) -> Reply:
         document(
             "ListVersionsResult",
             leaf("Name", call.target.bucket),
-            f"<Prefix>{spelled(prefix)}</Prefix><KeyMarker>{spelled(key_marker)}</KeyMarker>",
+            f"<Prefix>{spelled(asked.prefix)}</Prefix><KeyMarker>{spelled(key_marker)}</KeyMarker>",
             leaf("VersionIdMarker", version_marker or ""),
             following,
-            leaf("MaxKeys", limit),
-            f"<Delimiter>{spelled(delimiter)}</Delimiter>" if delimiter else "",
-            leaf("EncodingType", encoding),
+            leaf("MaxKeys", asked.limit),
+            asked.form,
             leaf("IsTruncated", page.truncated),
             rows,
             _common_prefixes(page.prefixes, spelled),
@@ -138,18 +138,17 @@ async def list_versions(call: Call) -> Reply:
 async def list_uploads(call: Call) -> Reply:
     """Return a page of uploads in progress."""
     query = call.request.query
-    spelled, encoding = _spelling(call)
-    limit = call.page_size("max-uploads")
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    asked = _asked(call, "max-uploads")
+    spelled = asked.spelled
     key_marker = query.get("key-marker", "")
     upload_marker = query.get("upload-id-marker", "") if key_marker else ""
     page = await call.gateway.list_uploads(
         call.bucket,
-        prefix=prefix,
-        delimiter=delimiter,
+        prefix=asked.prefix,
+        delimiter=asked.delimiter,
         key_marker=key_marker,
         upload_marker=_upload_id(upload_marker) if upload_marker else None,
-        limit=limit,
+        limit=asked.limit,
     )
     rows = "".join(
         f"<Upload><Key>{spelled(key)}</Key>{leaf('UploadId', upload.id.hex())}"
@@ -171,10 +170,9 @@ async def list_uploads(call: Call) -> Reply:
             f"<KeyMarker>{spelled(key_marker)}</KeyMarker>",
             leaf("UploadIdMarker", upload_marker),
             following,
-            f"<Prefix>{spelled(prefix)}</Prefix>",
-            f"<Delimiter>{spelled(delimiter)}</Delimiter>" if delimiter else "",
-            leaf("EncodingType", encoding),
-            leaf("MaxUploads", limit),
+            f"<Prefix>{spelled(asked.prefix)}</Prefix>",
+            asked.form,
+            leaf("MaxUploads", asked.limit),
             leaf("IsTruncated", page.truncated),
             rows,
             _common_prefixes(page.prefixes, spelled),
@@ -203,6 +201,25 @@ def key_from_token(token: str) -> str:
             value=token[:64],
             reason="The continuation token provided is incorrect",
         ) from None
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What all listings are asked: which part of the keys, how many, in which spelling."""
+
+    prefix: str
+    delimiter: str
+    limit: int
+    spelled: Spelling
+    form: str  # delimiter and spelling, as the answer repeats them
+
+
+def _asked(call: Call, size: str = "max-keys") -> _Asked:
+    query = call.request.query
+    spelled, encoding = _spelling(call)
+    delimiter = query.get("delimiter", "")
+    form = f"<Delimiter>{spelled(delimiter)}</Delimiter>" if delimiter else ""
+    form += leaf("EncodingType", encoding)
+    return _Asked(query.get("prefix", ""), delimiter, call.page_size(size), spelled, form)
 
 
 def _spelling(call: Call) -> tuple[Spelling, str | None]:

@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from eventlog.errors import CloudError
+from swiftlite.access import Action
 from swiftlite.catalog.conditions import Conditions, check_write
 from swiftlite.catalog.limits import PART_NUMBER_MAX
 from swiftlite.catalog.rows import Version
 from swiftlite.errors import InvalidArgument, InvalidRequest, NoSuchKey, NotImplementedHere
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import Reader
 from swiftlite.http.replies import Buffer, Reply
 from swiftlite.http.times import http_from_us
 from swiftlite.s3 import documents
@@ -80,7 +81,9 @@ async def put_object(call: Call) -> Reply:
 
 async def get_object(call: Call) -> Reply:
     """Return an object, or a range of it."""
-    reader = await call.gateway.open_object(call.bucket, call.key, version_id=call.version_id())
+    _, reader = await call.gateway.open_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
     reply, start, end = _described(call, reader.version)
     if end > start:
         small = reader.small()
@@ -93,13 +96,18 @@ async def get_object(call: Call) -> Reply:
 
 async def head_object(call: Call) -> Reply:
     """Return what `get_object` would, without the bytes."""
-    version = await call.gateway.head_object(call.bucket, call.key, version_id=call.version_id())
-    return _described(call, version)[0]
+    whole = await call.gateway.head_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
+    return _described(call, whole.version)[0]
 
 
 async def get_attributes(call: Call) -> Reply:
     """Return those facts of an object that the client names."""
-    version = await call.gateway.head_object(call.bucket, call.key, version_id=call.version_id())
+    whole = await call.gateway.head_whole(
+        call.bucket, call.key, version_id=call.version_id(), check=call.check_elsewhere
+    )
+    version = whole.version
     asked = call.request.headers.get("x-amz-object-attributes", "")
     wanted = {name.strip() for name in asked.split(",") if name.strip()}
     known = {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
@@ -166,7 +174,10 @@ async def delete_objects(call: Call) -> Reply:
 async def _delete_one(call: Call, doomed: Doomed, is_quiet: bool) -> str:
     named = leaf("Key", doomed.key) + leaf("VersionId", doomed.version_id)
     try:
-        version_id = None if doomed.version_id is None else version_id_from(doomed.version_id)
+        version_id = None
+        if doomed.version_id is not None:
+            call.check_access(Action.DELETE_VERSION)
+            version_id = version_id_from(doomed.version_id)
         conditions = None
         if doomed.etag is not None:
             conditions = Conditions(if_match=(etag(doomed.etag),))
@@ -179,6 +190,7 @@ async def _delete_one(call: Call, doomed: Doomed, is_quiet: bool) -> str:
             actor=call.actor,
         )
     except CloudError as error:
+        call.note_refusal(error, doomed.key)
         code = code_of(error)
         if code.status >= 500:
             log.warning("request %s: %s of a batch: %s", call.request_id, code.name, error)
@@ -247,12 +259,18 @@ def _object_headers(call: Call, version: Version) -> dict[str, str]:
         answer["x-amz-version-id"] = version.version_id or "null"
     for name, value in call.request.query.items():
         if name in _OVERRIDES:
+            if call.principal.kind == "anonymous":
+                # Else anyone could make a public object look like what its owner never said.
+                raise InvalidRequest(
+                    reason="Request specific response headers cannot be used for anonymous "
+                    "GET requests."
+                )
             check_header(name, value)
             answer[_OVERRIDES[name]] = value
     return answer
 
 
-async def _begun(reader: ObjectReader, start: int, end: int) -> AsyncGenerator[Buffer, None]:
+async def _begun(reader: Reader, start: int, end: int) -> AsyncGenerator[Buffer, None]:
     """Return the stream with its first piece read, while an error can still be told as one."""
     pieces = reader.stream(start, end)
     first = await anext(pieces)

@@ -1,7 +1,8 @@
 """Operations: what a method, a path or host, and a query ask for.
 
-Every sub-resource and parameter is either in the table or refused: S3 chooses among operations by
-parameters, and one that is overlooked turns "set the bucket's policy" into "create the bucket".
+S3 chooses among operations by parameters, and one that is overlooked turns "set the bucket's
+policy" into "create the bucket": every sub-resource that S3 has is either in the table or refused.
+What is no parameter of S3 at all is ignored, as S3 does.
 
 Source: docs.aws.amazon.com AmazonS3 API "Actions", botocore's model of 2026.
 Pure: no clock, no IO.
@@ -14,7 +15,7 @@ from enum import Enum
 
 import msgspec
 
-from swiftlite.access import Action
+from swiftlite.access import READING, Action
 from swiftlite.catalog.keys import check_key
 from swiftlite.errors import InvalidArgument, InvalidBucketName, InvalidRequest, NotImplementedHere
 from swiftlite.s3.errors import InvalidURI, MethodNotAllowedHere
@@ -72,7 +73,7 @@ class Operation(Enum):
 ACTIONS: Mapping[Operation, Action] = {
     Operation.LIST_BUCKETS: Action.LIST_BUCKETS,
     Operation.CREATE_BUCKET: Action.CREATE_BUCKET,
-    Operation.HEAD_BUCKET: Action.READ_BUCKET,
+    Operation.HEAD_BUCKET: Action.LIST,
     Operation.DELETE_BUCKET: Action.DELETE_BUCKET,
     Operation.GET_BUCKET_LOCATION: Action.READ_BUCKET,
     Operation.GET_BUCKET_VERSIONING: Action.READ_BUCKET,
@@ -82,14 +83,14 @@ ACTIONS: Mapping[Operation, Action] = {
     Operation.GET_BUCKET_CONFIGURATION: Action.READ_BUCKET,
     Operation.LIST_OBJECTS: Action.LIST,
     Operation.LIST_OBJECTS_V2: Action.LIST,
-    Operation.LIST_OBJECT_VERSIONS: Action.LIST,
-    Operation.LIST_MULTIPART_UPLOADS: Action.LIST,
+    Operation.LIST_OBJECT_VERSIONS: Action.LIST_VERSIONS,
+    Operation.LIST_MULTIPART_UPLOADS: Action.LIST_VERSIONS,
     Operation.DELETE_OBJECTS: Action.WRITE,
     Operation.GET_OBJECT: Action.READ,
     Operation.HEAD_OBJECT: Action.READ,
     Operation.GET_OBJECT_ATTRIBUTES: Action.READ,
-    Operation.GET_OBJECT_ACL: Action.READ,
-    Operation.PUT_OBJECT_ACL: Action.WRITE,
+    Operation.GET_OBJECT_ACL: Action.READ_BUCKET,
+    Operation.PUT_OBJECT_ACL: Action.CHANGE_BUCKET,
     Operation.PUT_OBJECT: Action.WRITE,
     Operation.COPY_OBJECT: Action.WRITE,
     Operation.DELETE_OBJECT: Action.WRITE,
@@ -98,8 +99,11 @@ ACTIONS: Mapping[Operation, Action] = {
     Operation.UPLOAD_PART_COPY: Action.WRITE,
     Operation.COMPLETE_MULTIPART_UPLOAD: Action.WRITE,
     Operation.ABORT_MULTIPART_UPLOAD: Action.WRITE,
-    Operation.LIST_PARTS: Action.LIST,
+    Operation.LIST_PARTS: Action.LIST_VERSIONS,
 }
+
+# With a version's id it is about the past, which ACLs give to nobody.
+_OF_VERSIONS = {Action.READ: Action.READ_VERSION, Action.WRITE: Action.DELETE_VERSION}
 
 # Answered with "there is none", or with the one answer that is true of every bucket.
 CONFIGURATIONS = frozenset(
@@ -258,8 +262,6 @@ _COPIES = {
     Operation.PUT_OBJECT: Operation.COPY_OBJECT,
     Operation.UPLOAD_PART: Operation.UPLOAD_PART_COPY,
 }
-# A hint for people that SDKs send: which operation they think this is.
-_IGNORED = frozenset({"x-id"})
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -268,6 +270,18 @@ class Target(msgspec.Struct, frozen=True):
     operation: Operation
     bucket: str = ""
     key: str = ""
+    has_version: bool = False  # it names one by its id
+
+    @property
+    def action(self) -> Action:
+        """What the principal must be allowed."""
+        action = ACTIONS[self.operation]
+        return _OF_VERSIONS.get(action, action) if self.has_version else action
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it changes nothing."""
+        return self.action in READING
 
 
 def target_of(
@@ -301,7 +315,7 @@ def target_of(
                 reason="You can only specify a copy source header for copy requests"
             )
         operation = _COPIES[operation]
-    return Target(operation, bucket, key)
+    return Target(operation, bucket, key, "versionId" in query)
 
 
 def virtual_bucket_of(host: str, domains: Collection[str]) -> str | None:
@@ -330,7 +344,7 @@ def _names(path: str, virtual_bucket: str | None) -> tuple[str, str]:
 def _selected(
     place: tuple[Level, str], query: Mapping[str, str], signed_by: Collection[str]
 ) -> _Row | None:
-    names = [n for n in query if n not in signed_by and n not in _IGNORED]
+    names = [n for n in query if n not in signed_by]
     rows = [row for row in _TABLE.get(place, ()) if row.selector and row.selector in query]
     if len(rows) > 1:
         both = " and ".join(row.selector for row in rows[:2])
@@ -339,7 +353,9 @@ def _selected(
         )
     row = rows[0] if rows else _PLAIN.get(place)
     for name in names:
-        if (row is None and name in NOT_HERE) or (row is not None and name not in row.parameters):
+        if row is not None and name in row.parameters:
+            continue
+        if name in NOT_HERE or name.lower().startswith("x-amz-"):
             raise NotImplementedHere(feature=f"{place[1]} with the parameter {name[:64]}")
     if row is not None and row.operation is Operation.LIST_OBJECTS_V2 and query["list-type"] != "2":
         raise InvalidArgument(

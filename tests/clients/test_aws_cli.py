@@ -109,19 +109,3 @@ def test_two_gibibytes_there_and_back_in_bounded_memory(cloud: Cloud, tmp_path: 
     peak = copy_there_and_back(cloud, tmp_path, 2 << 30, "aws-big")
     print(f"peak PSS {peak >> 20} MiB in {time.monotonic() - began:.0f} s")
     assert peak < MEMORY_MAX, f"{peak >> 20} MiB"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_tree_of_ten_thousand_files_syncs_both_ways(cloud: Cloud, tmp_path: Path) -> None:
-    root = tmp_path / "many"
-    for number in range(10_000):
-        path = root / f"{number // 500:03d}" / f"{number}.bin"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(number.to_bytes(4, "big") * (number % 1024))
-    aws(cloud, "s3", "mb", "s3://aws-many")
-    aws(cloud, "s3", "sync", str(root), "s3://aws-many", "--only-show-errors")
-    aws(cloud, "s3", "sync", "s3://aws-many", str(tmp_path / "back"), "--only-show-errors")
-    assert digests(tmp_path / "back") == digests(root)
-    aws(cloud, "s3", "rm", "--recursive", "s3://aws-many", "--only-show-errors")
-    aws(cloud, "s3", "rb", "s3://aws-many")

@@ -221,7 +221,8 @@ def test_a_data_folder_that_is_a_file_is_a_refusal_and_no_traceback(
 COMMANDS = [
     "serve", "status", "ring", "ring show", "device", "device list", "scrub", "repair", "config",
     "key", "key create", "key list", "key disable", "key enable", "log", "log tail", "log show",
-    "log grep", "log verify", "log replay", "log views", "log rebuild",
+    "log grep", "log verify", "log replay", "log views", "log rebuild", "access", "access tail",
+    "access grep",
 ]  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def test_tail_shows_the_last_events_one_line_each(said):
     assert code == 0
     assert [line.split()[0] for line in lines] == ["18", "19", "20"]
     assert lines[-1] == (
-        "20 2027-01-15T08:00:20.000000Z bucket/2@7 testing.noted user-0"
+        "20 2027-01-15T08:00:20.000000Z bucket/2@7 testing.noted user-0 192.0.2.1 r20"
         ' {"name":"n20","amount":1,"poison":false}'
     )
     assert len(said("tail")[1]) == 10

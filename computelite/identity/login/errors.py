@@ -11,6 +11,8 @@ from eventlog.errors import Refused
 class LoginRefused(Refused):
     """The request you have made requires authentication."""
 
+    user_id: str = ""  # whose login it was to be, for the record; the client is not told
+
 
 class PasswordExpired(LoginRefused):
     """The password is expired and needs to be changed for user: {user_id}."""

@@ -102,7 +102,7 @@ class Login:
             raise LoginRefused()
         methods = tuple({method: None for each in checked for method in each.methods})
         if not _is_enough(user.options, methods):
-            raise LoginRefused()
+            raise LoginRefused(user_id=user.id)
         through = next((each.through for each in checked if each.through is not None), None)
         earlier = next((each.earlier for each in checked if each.earlier is not None), None)
         token = self._drawn(user, methods, through, earlier)
@@ -133,19 +133,19 @@ class Login:
             verifier = self._keystore.unseal(user.password, context=password_context(user.id))
         # Whatever is wrong with the user, the same work is done before anything is said.
         is_right = await self._passwords.matches(shown.password, verifier)
-        if user is None or not user.enabled:
+        if user is None:
             raise LoginRefused()
         if not is_right:
-            if user.password:
+            if user.password and user.enabled:
                 self._lockout.failed(user, actor)
-            raise LoginRefused()
+            raise LoginRefused(user_id=user.id)
         # Guesses that came at once with the right one, and were wrong, count before it.
         await self._lockout.settled(user.id)
         now = await self._log.get("user", id_key(user.id))
         if not isinstance(now, User) or now.password != user.password or not now.enabled:
-            raise LoginRefused()
+            raise LoginRefused(user_id=user.id)
         if self._lockout.is_locked(now):
-            raise LoginRefused()
+            raise LoginRefused(user_id=user.id)
         await self._lockout.forgive(now, actor)
         if not even_expired and self._is_expired(now):
             raise PasswordExpired(user_id=now.id)
@@ -171,7 +171,7 @@ class Login:
         """
         caller = await self._callers.caller_of(token)
         if caller is None or token.expires_s * 1_000_000 <= self._clock.now_us():
-            raise LoginRefused()
+            raise LoginRefused(user_id=token.user_id)
         return Issued(Secret(seal_token(token, self._keystore)), Known(token, caller))
 
     # -- proofs ----------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class Login:
             verifier = self._keystore.unseal(found.sealed, context=context)
         is_right = await self._passwords.matches(proof.secret, verifier)
         if found is None or not is_right:
-            raise LoginRefused()
+            raise LoginRefused(user_id="" if found is None else found.user_id)
         user = await self._log.get("user", id_key(found.user_id))
         if not isinstance(user, User) or not user.enabled:
             raise LoginRefused()

@@ -31,8 +31,17 @@ BLOB_2 = Blob(
 
 SAMPLES: tuple[Event, ...] = (
     e.BucketCreated(
-        bucket_id=BUCKET, name="photos", project_id="p1", owner="u1", region="us-east-1"
+        bucket_id=BUCKET,
+        name="photos",
+        project_id="p1",
+        owner="u1",
+        region="us-east-1",
+        claimed=False,
     ),
+    e.BucketDescribed(
+        bucket_id=BUCKET, set={"meta:colour": "blue", "read-acl": ".r:*"}, removed=("write-acl",)
+    ),
+    e.AccountDescribed(project_id="p1", set={"meta:quota-bytes": "10"}, removed=("meta:colour",)),
     e.BucketDeleted(bucket_id=BUCKET),
     e.BucketVersioningSet(bucket_id=BUCKET, versioning="enabled"),
     e.BucketRetentionSet(bucket_id=BUCKET, retention_s=86_400),
@@ -53,6 +62,19 @@ SAMPLES: tuple[Event, ...] = (
         shares=(BLOB.id,),
         encryption={"algorithm": "AES256"},
         upload_id=UPLOAD,
+        kind="dlo",
+        target="photos/2026/",
+        delete_at_s=1_800_000_000,
+    ),
+    e.ObjectDescribed(
+        bucket_id=BUCKET,
+        key="2026/été.jpg",
+        version_id="0190b4a2",
+        headers={"content-type": "image/png"},
+        meta={"camera": "phone"},
+        delete_at_s=1_800_000_000,
+        kind="dlo",
+        target="photos/2027/",
     ),
     e.ObjectDeleted(
         bucket_id=BUCKET, key="2026/été.jpg", marker=True, version_id="0190b4a3", owner="u1"

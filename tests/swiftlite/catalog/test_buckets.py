@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from swiftlite.catalog import buckets, keys, queries
+from swiftlite.catalog import buckets, queries
 from swiftlite.catalog.buckets import (
     create_bucket,
     delete_bucket,
@@ -14,7 +14,6 @@ from swiftlite.catalog.buckets import (
     set_retention,
     set_versioning,
 )
-from swiftlite.catalog.rows import Claim
 from swiftlite.catalog.sweeping import due_versions
 from swiftlite.catalog.versions import Draft, delete_object, delete_version, write_object
 from swiftlite.errors import (
@@ -29,10 +28,9 @@ from swiftlite.errors import (
 from tests.swiftlite.catalog.memory import ACTOR, run
 
 
-def create(log: Any, ids: Any, name: str, project_id: str = "p1") -> Any:
-    return run(
-        create_bucket(log, ids, name, project_id=project_id, owner="u1", region="r1", actor=ACTOR)
-    )
+def create(log: Any, ids: Any, name: str, project_id: str = "p1", **more: Any) -> Any:
+    said = {"project_id": project_id, "owner": "u1", "region": "r1", "actor": ACTOR} | more
+    return run(create_bucket(log, ids, name, **said))
 
 
 def test_a_bucket_is_found_by_its_name_from_every_project(log: Any, bucket: Any) -> None:
@@ -47,8 +45,7 @@ def test_a_project_s_own_bucket_comes_before_another_s_claim(
     log: Any, ids: Any, bucket: Any
 ) -> None:
     # Swift's containers share no names: a project may have its own of a name claimed elsewhere.
-    own = create(log, ids, "films", "p2")
-    log.rows.put("bucket_of", keys.bucket_of_key("p2", "photos"), Claim(own.id))
+    own = create(log, ids, "photos", "p2", claimed=False)
     assert run(queries.get_bucket(log, "photos", "p2")).id == own.id
     assert run(queries.get_bucket(log, "photos", "p1")).id == bucket.id
 

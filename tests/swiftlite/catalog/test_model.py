@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swiftlite.catalog import queries
+from swiftlite.catalog import keys, queries
 from swiftlite.catalog.buckets import create_bucket, set_versioning
 from swiftlite.catalog.listing import list_objects, list_versions
+from swiftlite.catalog.rows import Usage
 from swiftlite.catalog.sweeping import due_versions, sweep
 from swiftlite.catalog.versions import (
     Draft,
     Source,
     delete_object,
     delete_version,
+    describe_object,
     write_object,
 )
 from swiftlite.catalog.view import CatalogView
@@ -73,6 +75,7 @@ steps = st.lists(
         st.tuples(st.just("delete"), st.sampled_from(KEYS), st.just(0)),
         st.tuples(st.just("delete version"), st.sampled_from(KEYS), st.integers(0, 4)),
         st.tuples(st.just("delete null"), st.sampled_from(KEYS), st.just(0)),
+        st.tuples(st.just("describe"), st.sampled_from(KEYS), st.integers(0, 2)),
         st.tuples(st.just("versioning"), st.sampled_from(("enabled", "suspended")), st.just(0)),
         st.tuples(st.just("sweep"), st.just(""), st.integers(1, 4)),
     ),
@@ -106,7 +109,10 @@ def _step(log: Any, ids: Any, model: Model, bucket: Any, what: str, arg: Any, mo
                 return
             blobs = run(queries.blobs_of(log, bucket.id, more, found))
             source = Source(bucket.id, more, found.begin)
-        draft = Draft(size=1, etag="e", manifest=blobs)
+        size = log.head() % 5
+        # Some expire; of those that list segments, only the list itself is counted.
+        kind, due_s = ("slo", 9) if size == 1 and len(blobs) < 3 else ("", 7 if size == 2 else 0)
+        draft = Draft(size=size, etag="e", manifest=blobs, kind=kind, delete_at_s=due_s)
         done = run(write_object(log, ids, bucket, arg, draft, source=source, actor=ACTOR))
         assert bool(done.version_id) == (model.versioning == "enabled")
         ids_of = tuple(blob.id for blob in blobs)
@@ -130,6 +136,11 @@ def _step(log: Any, ids: Any, model: Model, bucket: Any, what: str, arg: Any, mo
         assert (gone.position is not None) == bool(known)
         assert gone.marker == any(v.marker for v in known)
         model.end(arg, version_id)
+    elif what == "describe":
+        if run(queries.current(log, bucket.id, arg)) is None:
+            return
+        said: Any = {"headers": {}, "meta": {"n": str(more)}, "delete_at_s": more}
+        run(describe_object(log, bucket, arg, actor=ACTOR, **said))
     elif what == "versioning":
         run(set_versioning(log, bucket, arg, actor=ACTOR))
         model.versioning = arg
@@ -164,6 +175,16 @@ def _compare(log: Any, model: Model, bucket_id: bytes) -> None:
     assert [(key, version.begin) for key, version in objects.entries] == [
         (key, begin) for key, begin, marker, latest in expected if latest and not marker
     ]
+    tops = [(key, run(queries.current(log, bucket_id, key))) for key in KEYS]
+    held = [(key, top) for key, top in tops if top is not None]
+    live = [top for _, top in held]
+    live += [version for _, version in log.rows.scan("noncurrent", b"", None, 1000)]
+    counted = [len(v.manifest) if v.kind == "slo" else v.size for v in live]
+    usage = run(log.get("usage", bucket_id)) or Usage()
+    assert usage == Usage(len(held), sum(counted))
+    assert sorted(log.rows.tables["expiry"]) == sorted(
+        keys.expiry_key(top.delete_at_s, bucket_id, key) for key, top in held if top.delete_at_s
+    )
     dues = run(due_versions(log, until=log.head(), limit=1000))
     assert [(due.entry.key, due.begin) for due in dues] == [
         (key, version.begin) for key, version in model.ended

@@ -119,6 +119,8 @@ class Edge:
                 ids=SystemIds(),
                 region=self._options.get("region", REGION),
                 domains=("localhost", "s3.test"),
+                records=self._options.get("records"),
+                count=self._options.get("count", lambda status: None),
             )
             slots: Slots = self._options.get("slots", CountedSlots(1000))
             self.server = HttpServer(app, limits=self._options.get("limits", Limits()), slots=slots)
@@ -128,6 +130,16 @@ class Edge:
             self._ready.set()
             await stopped.wait()
             await self.server.drain(5.0)
+
+    def share(self, bucket: str, project_id: str = "p", **acls: str) -> None:
+        """Give others what `read_acl` and `write_acl` say."""
+        said = {name.replace("_", "-"): text for name, text in acls.items()}
+
+        async def work() -> None:
+            row = await self.cloud.gateway.bucket(bucket, project_id=project_id)
+            await self.cloud.gateway.describe_bucket(row, said, actor=clouds.ACTOR)
+
+        self.run(work())
 
     def run(self, awaitable: Awaitable[T]) -> T:
         """Run something on the edge's loop and return what it returns."""

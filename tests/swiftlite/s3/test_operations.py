@@ -91,7 +91,7 @@ def test_which_hosts_name_buckets(host: str, wanted: str | None) -> None:
     assert virtual_bucket_of(host, ("localhost", "s3.example.com")) == wanted
 
 
-@pytest.mark.parametrize("name", sorted(NOT_HERE - {"x-id"}))
+@pytest.mark.parametrize("name", sorted(NOT_HERE))
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("target", ["/b", "/b/k"])
 def test_a_sub_resource_never_becomes_another_operation(
@@ -115,18 +115,39 @@ def test_a_sub_resource_never_becomes_another_operation(
 
 
 @pytest.mark.parametrize(
-    "target",
+    ("method", "target", "operation"),
     [
-        "/b?unheard-of",
-        "/b/k?unheard-of=1",
-        "/?unheard-of",
-        "/b?list-type=2&marker=x",
-        "/b/k?tagging",
+        ("GET", "/b?unheard-of", "ListObjects b"),
+        ("GET", "/b/k?unheard-of=1", "GetObject b k"),
+        ("GET", "/?unheard-of", "ListBuckets"),
+        ("PUT", "/b/k?utm_source=x&Acl", "PutObject b k"),
+        ("DELETE", "/b/k?versionid=1", "DeleteObject b k"),
+        ("GET", "/b?list-type=2&marker=x", "ListObjectsV2 b"),
+        ("GET", "/b?prefix=a&unheard-of", "ListObjects b"),
+        ("PATCH", "/b/k?unheard-of", ""),
     ],
 )
-def test_an_unknown_parameter_is_refused(target: str) -> None:
-    with pytest.raises(NotImplementedHere):
-        asked("GET", target)
+def test_what_is_no_parameter_of_s3_is_ignored(method: str, target: str, operation: str) -> None:
+    if operation:
+        assert asked(method, target) == operation
+    else:
+        with pytest.raises(MethodNotAllowedHere):
+            asked(method, target)
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/b/k?tagging"),
+        ("GET", "/b?acl&tagging"),
+        ("PUT", "/b?unheard-of&policy"),
+        ("PUT", "/b/k?x-amz-acl=public-read"),
+        ("PUT", "/b/k?X-Amz-Whatever=1"),
+    ],
+)
+def test_what_s3_would_do_more_than_this_is_refused(method: str, target: str) -> None:
+    with pytest.raises((NotImplementedHere, InvalidArgument)):
+        asked(method, target)
 
 
 @pytest.mark.parametrize("target", ["/b?list-type=1", "/b?list-type=", "/b?versions&uploads"])

@@ -1,0 +1,1 @@
+"""Access records: the second log, of what changed nothing: reads, refusals, logins."""

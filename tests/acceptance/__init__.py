@@ -1,0 +1,1 @@
+"""OpenStack's own test suites, run against a whole running cloud."""
