@@ -75,6 +75,7 @@ STATUSES: Mapping[type[CloudError], int] = {
     Conflict: 409,
     KeyReused: 409,
     login.LoginRefused: 401,
+    login.NoSuchToken: 404,  # as Keystone has it, where a token is the proof
     login.NotFromHere: 403,
     identity.NoSuch: 404,
     identity.NotAllowed: 403,

@@ -18,5 +18,9 @@ class PasswordExpired(LoginRefused):
     """The password is expired and needs to be changed for user: {user_id}."""
 
 
+class NoSuchToken(LoginRefused):
+    """Could not find the token."""
+
+
 class NotFromHere(Refused):
     """You are not authorized to make such a token: {reason}."""

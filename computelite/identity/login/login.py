@@ -18,7 +18,12 @@ from computelite.identity.callers import Callers, Known
 from computelite.identity.commands.application_credentials import application_secret_context
 from computelite.identity.commands.users import password_context
 from computelite.identity.keys import id_key
-from computelite.identity.login.errors import LoginRefused, NotFromHere, PasswordExpired
+from computelite.identity.login.errors import (
+    LoginRefused,
+    NoSuchToken,
+    NotFromHere,
+    PasswordExpired,
+)
 from computelite.identity.login.lockout import Lockout
 from computelite.identity.login.shown import (
     ByCredential,
@@ -93,7 +98,7 @@ class Login:
     async def token(self, proofs: Sequence[Proof], scope: Scope | None, actor: Actor) -> Issued:
         """Return a token for the scope; None asks for the user's default project, if it will do.
 
-        Raises:  LoginRefused, PasswordExpired, NotFromHere.
+        Raises:  LoginRefused, NoSuchToken, PasswordExpired, NotFromHere.
         """
         assert proofs
         checked = [await self._check(proof, actor) for proof in proofs]
@@ -188,7 +193,7 @@ class Login:
     async def _by_token(self, proof: ByToken) -> _Checked:
         earlier = await self._callers.known(proof.token.reveal())
         if earlier is None:
-            raise LoginRefused()
+            raise NoSuchToken()
         if "ec2credential" in earlier.token.methods:
             raise NotFromHere(reason="this one was made from an access key")
         user = await self._log.get("user", id_key(earlier.caller.user_id))

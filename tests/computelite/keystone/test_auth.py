@@ -264,13 +264,17 @@ async def test_what_cannot_be_had_is_401_and_says_no_more(house: House) -> None:
         await house.login(by_password(ann), SYSTEM),
         await house.login(by_password(ann), {"domain": {"id": "default"}}),
         await house.login(by_password(ann), {"domain": {"name": "nowhere"}}),
-        await house.login(by_token("x" * 100), "unscoped"),
         await house.login(by_credential("0" * 32, "x")),
         await house.login({"methods": ["totp"], "totp": {}}),
     ]
     assert {answer.status for answer in refused} == {401}
     assert len({answer.text for answer in refused}) == 1
     assert all("WWW-Authenticate" in answer.headers for answer in refused)
+
+
+async def test_a_token_that_is_shown_as_the_proof_and_is_none_is_not_found(house: House) -> None:
+    answer = await house.login(by_token("x" * 100), "unscoped")
+    assert (answer.status, answer.message) == (404, "Could not find the token.")
 
 
 async def test_who_may_ask_about_a_token(house: House) -> None:
