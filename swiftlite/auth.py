@@ -12,7 +12,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """What a signed link or form reaches, and how: objects of one container, nothing else.
 
     With a `prefix` it reaches every key that begins with it, else `key` alone. What these objects
-    are made of, or point at, may lie in the container `within`; anywhere in the account if it is "".
+    are made of, or point at, may lie in the container `within`, or anywhere in the account.
     """
 
     methods: tuple[str, ...]

@@ -28,7 +28,7 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     name: str = ""
-    bytes: int = 0
+    bytes: int = -1  # of what is inline: it does not count there
     hash: str = ""
     content_type: str = ""
     last_modified: str = ""
@@ -76,7 +76,7 @@ _decoder = msgspec.json.Decoder(list[Segment])
 
 
 def encoded(segments: Sequence[Segment]) -> bytes:
-    """Return the document that is stored."""
+    """Return the document that is stored, and shown as it is."""
     return msgspec.json.encode(segments)
 
 

@@ -1,4 +1,4 @@
-"""What the keeper does all the time: checkpoints, sweeping, expiry, mending, the slow scrub."""
+"""What the keeper does all the time: checkpoints, expiry, sweeping, mending, the slow scrub."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from computelite.files import write_new
 from eventlog.errors import CloudError
 from eventlog.log import Actor
 from eventlog.records.segments import prune
+from swiftlite.gateway.expiry import expire_objects
 from swiftlite.heal.expire import expire_uploads
 from swiftlite.heal.pace import Progress
 from swiftlite.heal.repair import repair
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 KEEPER = Actor(id="keeper")
 
 CHECKPOINT_LOOK_S = 1.0
+EXPIRY_LOOK_S = 1.0
 MENDING_LOOK_S = 5.0
 SCRUB_LOOK_S = 60.0
 PRUNE_LOOK_S = 30.0
@@ -41,6 +43,7 @@ async def chores(cloud: Cloud) -> None:
     async with asyncio.TaskGroup() as tasks:
         for name, every_s, chore in (
             ("checkpoint", CHECKPOINT_LOOK_S, Checkpoints(cloud).look),
+            ("expiry", EXPIRY_LOOK_S, partial(expire_once, cloud)),
             ("sweep", cloud.config.storage.sweep_s, partial(sweep_once, cloud)),
             ("mending", MENDING_LOOK_S, Mending(cloud).look),
             ("slow scrub", SCRUB_LOOK_S, SlowScrub(cloud).look),
@@ -57,6 +60,13 @@ async def _again_and_again(name: str, every_s: float, chore: Callable[[], Awaita
         except (CloudError, OSError) as error:
             # The next turn tries again; a failed log ends the process elsewhere.
             log.warning("%s: %s", name, error)
+
+
+async def expire_once(cloud: Cloud) -> None:
+    """Delete the objects whose time is over."""
+    count = await expire_objects(cloud.store.engine)
+    if count:
+        log.info("expired %d objects", count)
 
 
 async def sweep_once(cloud: Cloud) -> None:

@@ -29,6 +29,7 @@ from swiftlite.http.limits import CountedSlots, Limits
 from swiftlite.http.server import HttpServer
 from swiftlite.s3.app import S3App
 from swiftlite.swift.app import SwiftApp
+from swiftlite.swift.limits import Settings
 
 API_CONNECTIONS = 1024  # of each worker
 
@@ -120,7 +121,8 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         sealer=cloud.keystore,
         clock=clock,
         ids=ids,
+        settings=Settings(region=REGION_S3),
         records=records,
     )
-    services |= {"v1": swift, "info": swift}
+    services["v1"] = services["info"] = swift
     return services

@@ -55,7 +55,7 @@ async def create_bucket(
         check_bucket_name(name)
     else:
         check_container_name(name)
-    check_notes({key: value for key, value in said.items() if key.startswith(NOTE)})
+    check_notes({key[len(NOTE) :]: said[key] for key in said if key.startswith(NOTE)})
     own = keys.bucket_of_key(project_id, "")
     held = await log.scan(
         "bucket_of", own, keys.successor(own), limit=BUCKETS_PER_PROJECT_MAX, reverse=True

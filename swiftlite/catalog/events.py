@@ -141,7 +141,8 @@ def _every_object_was_plain(old: dict[str, Any]) -> dict[str, Any]:
 class ObjectDescribed(Event):
     """The latest version of a key, which is this one, got other headers and metadata.
 
-    They replace what it had; its bytes and its place stay.
+    They replace what it had; its bytes and its place stay. Its kind is this from here on: a list of
+    segments may be given to bytes, and taken from them.
     """
 
     bucket_id: bytes
@@ -150,6 +151,8 @@ class ObjectDescribed(Event):
     headers: dict[str, str] = field(default_factory=dict)
     meta: dict[str, str] = field(default_factory=dict)
     delete_at_s: int = 0
+    kind: str = ""
+    target: str = ""
 
 
 @event("object.deleted", v=1)

@@ -33,6 +33,7 @@ class Bucket(Row):
     meta: dict[str, str] = {}  # what its owner noted: lower-case names, without a prefix
     settings: dict[str, str] = {}  # what its owner set: "read-acl", "write-acl" and their like
     claimed: bool = True  # whether the name is its own among all projects
+    changed_us: int = 0  # when it was made, or described last
 
 
 class Claim(Row):
@@ -51,10 +52,10 @@ class Account(Row):
 
 
 class Usage(Row):
-    """What the latest versions in a bucket amount to; of a list of segments, only itself counts."""
+    """What lives in a bucket; of a list of segments, only itself counts."""
 
-    objects: int = 0
-    bytes: int = 0
+    objects: int = 0  # keys whose latest version is no delete marker
+    bytes: int = 0  # of all versions that live
 
 
 class Listed(Row):

@@ -6,8 +6,8 @@
     ended                   out of the stack       past, and ended until it is swept
 
 `current` has no row for a key whose top is a delete marker. The null version is one of the stack:
-the next null version ends it wherever it lies. What is in `current` is what a bucket's usage
-counts, and what can expire.
+the next null version ends it wherever it lies. A bucket's usage counts the objects in `current`,
+which are also what can expire, and the bytes of all that is in the stacks.
 
 Pure: no clock, no IO.
 """
@@ -106,6 +106,8 @@ def describe(rows: Rows, event: ObjectDescribed, committed_us: int) -> None:
         headers=event.headers,
         meta=event.meta,
         delete_at_s=event.delete_at_s,
+        kind=event.kind,
+        target=event.target,
     )
     rows.put("current", at, after)
     _account(rows, event.bucket_id, event.key, before, after)
@@ -118,13 +120,17 @@ def _account(
     objects = (after is not None) - (before is not None)
     size = (_counted(after) if after else 0) - (_counted(before) if before else 0)
     if objects or size:
-        usage: Usage = rows.get("usage", bucket_id) or Usage()
-        rows.put("usage", bucket_id, Usage(usage.objects + objects, usage.bytes + size))
+        _count(rows, bucket_id, objects, size)
     if before is not None and before.delete_at_s:
         rows.delete("expiry", keys.expiry_key(before.delete_at_s, bucket_id, key))
     if after is not None and after.delete_at_s:
         expires = keys.expiry_key(after.delete_at_s, bucket_id, key)
         rows.put("expiry", expires, Begin(after.begin))
+
+
+def _count(rows: Rows, bucket_id: bytes, objects: int, size: int) -> None:
+    usage: Usage = rows.get("usage", bucket_id) or Usage()
+    rows.put("usage", bucket_id, Usage(usage.objects + objects, usage.bytes + size))
 
 
 def _counted(version: Version) -> int:
@@ -137,11 +143,13 @@ def _counted(version: Version) -> int:
 def _bury(rows: Rows, bucket_id: bytes, key: str, version: Version) -> None:
     rows.put("noncurrent", keys.version_key(bucket_id, key, version.begin), version)
     rows.put("buried", keys.buried_key(bucket_id, key, version.version_id), Begin(version.begin))
+    _count(rows, bucket_id, 0, _counted(version))
 
 
 def _unbury(rows: Rows, bucket_id: bytes, key: str, version: Version) -> None:
     rows.delete("noncurrent", keys.version_key(bucket_id, key, version.begin))
     rows.delete("buried", keys.buried_key(bucket_id, key, version.version_id))
+    _count(rows, bucket_id, 0, -_counted(version))
 
 
 def _surface(rows: Rows, bucket_id: bytes, key: str) -> Version | None:

@@ -118,9 +118,13 @@ async def describe_object(
     headers: dict[str, str],
     meta: dict[str, str],
     delete_at_s: int = 0,
+    kind: str | None = None,
+    target: str = "",
     actor: Actor,
 ) -> Version:
     """Give the latest version other headers and metadata, and return it as it is then.
+
+    `kind` and `target`, unless they are to stay: "dlo" and where its segments are, or "" for none.
 
     Raises:  InvalidKey, KeyTooLong, NoSuchBucket, NoSuchKey, ConditionalConflict.
     """
@@ -137,6 +141,8 @@ async def describe_object(
             headers=headers,
             meta=meta,
             delete_at_s=delete_at_s,
+            kind=found.kind if kind is None else kind,
+            target=found.target if kind is None else target,
         )
         guards: list[Guard] = [BucketExists(now), IsCurrent(now.id, key, found)]
         done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
@@ -146,6 +152,8 @@ async def describe_object(
             headers=headers,
             meta=meta,
             delete_at_s=delete_at_s,
+            kind=event.kind,
+            target=event.target,
         )
 
     return await settle(log, bucket, attempt, key=key)

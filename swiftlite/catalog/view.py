@@ -4,7 +4,7 @@
     bucket_claim  name                               Claim: whose the name is, among all projects
     bucket_of     project NUL name                   Claim: a project's own buckets
     account       project                            Account: what it says of itself
-    usage         bucket id                          Usage: of the versions in `current`
+    usage         bucket id                          Usage: objects in `current`, live bytes
     expiry        time, bucket id, key               Begin: those in `current` that will expire
     current       bucket id, key                     Version: the latest, unless a delete marker is
     noncurrent    bucket id, key NUL newest first    Version: live, but not in `current`
@@ -101,6 +101,7 @@ def _bucket_created(rows: Rows, event: e.BucketCreated, rec: Recorded) -> None:
         created_us=rec.committed_us,
         region=event.region,
         claimed=event.claimed,
+        changed_us=rec.committed_us,
     )
     rows.put("bucket", event.bucket_id, bucket)
     if event.claimed:
@@ -130,7 +131,8 @@ def _bucket_retention_set(rows: Rows, event: e.BucketRetentionSet, rec: Recorded
 
 def _bucket_described(rows: Rows, event: e.BucketDescribed, rec: Recorded) -> None:
     bucket = existing(rows, "bucket", event.bucket_id)
-    rows.put("bucket", event.bucket_id, described(bucket, event.set, event.removed))
+    after = replace(described(bucket, event.set, event.removed), changed_us=rec.committed_us)
+    rows.put("bucket", event.bucket_id, after)
 
 
 def _account_described(rows: Rows, event: e.AccountDescribed, rec: Recorded) -> None:

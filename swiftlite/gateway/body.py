@@ -33,10 +33,10 @@ class Body(Protocol):
 
 
 class Copied:
-    """A body that is read from another object."""
+    """A body that comes in pieces: read from another object, or unpacked from an archive."""
 
-    def __init__(self, pieces: AsyncIterator[Buffer]) -> None:
-        self.size: int | None = None
+    def __init__(self, pieces: AsyncIterator[Buffer], size: int | None = None) -> None:
+        self.size = size
         self.algorithms: frozenset[str] = frozenset()
         self._pieces = pieces
 
@@ -45,6 +45,23 @@ class Copied:
             if len(piece):
                 return bytes(piece)
         return b""
+
+    def check(self, digests: Mapping[str, bytes]) -> Mapping[str, str]:
+        return {}
+
+
+class Given:
+    """A body that is at hand, all of it."""
+
+    algorithms: frozenset[str] = frozenset()
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.size: int | None = len(data)
+        self._data = data
+
+    async def read(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
 
     def check(self, digests: Mapping[str, bytes]) -> Mapping[str, str]:
         return {}

@@ -115,7 +115,7 @@ class Buckets:
         return await buckets.describe_bucket(self._log, bucket, said, removed, actor=actor)
 
     async def usage(self, bucket: Bucket) -> Usage:
-        """Return what the bucket's latest versions amount to."""
+        """Return how many objects a bucket has, and the bytes of all versions that live in it."""
         return (await accounts.usages(self._log, [bucket]))[0]
 
     async def account(self, project_id: str) -> Account:

@@ -77,9 +77,13 @@ class Gateway(Buckets):
         headers: Mapping[str, str] = _NONE,
         meta: Mapping[str, str] = _NONE,
         delete_at_s: int = 0,
+        kind: str | None = None,
+        target: str = "",
         actor: Actor,
     ) -> Version:
         """Return the latest version with other headers and metadata; its bytes and place stay.
+
+        `kind` and `target` as in `versions.describe_object`.
 
         Raises:  NoSuchBucket, NoSuchKey, ConditionalConflict.
         """
@@ -91,6 +95,8 @@ class Gateway(Buckets):
             headers=dict(headers),
             meta=dict(meta),
             delete_at_s=delete_at_s,
+            kind=kind,
+            target=target,
             actor=actor,
         )
 

@@ -99,7 +99,9 @@ async def open_object(
     Raises:  NoSuchKey, NoSuchVersion, MethodNotAllowed.
     """
     lease = engine.readers.lease()  # before the look-up: the version ends later, if it does
-    version = await readable(engine, bucket, key, version_id)
+    version = await queries.readable(engine.log, bucket.id, key, version_id)
+    if version.delete_at_s:
+        _check_due(engine, version, key, version_id)
     manifest = version.manifest
     if manifest is None:
         manifest = await queries.blobs_of(engine.log, bucket.id, key, version)
@@ -112,8 +114,13 @@ async def readable(engine: Engine, bucket: Bucket, key: str, version_id: str | N
     Raises:  NoSuchKey, NoSuchVersion, MethodNotAllowed.
     """
     version = await queries.readable(engine.log, bucket.id, key, version_id)
-    if version.delete_at_s and version.is_due(engine.clock.now_us() // 1_000_000):
+    if version.delete_at_s:
+        _check_due(engine, version, key, version_id)
+    return version
+
+
+def _check_due(engine: Engine, version: Version, key: str, version_id: str | None) -> None:
+    if version.is_due(engine.clock.now_us() // 1_000_000):
         if version_id is not None:
             raise NoSuchVersion(key=key, version_id=version_id or "null")
         raise NoSuchKey(key=key)
-    return version

@@ -9,6 +9,7 @@ from swiftlite.http.replies import Reply
 from swiftlite.swift import quotas
 from swiftlite.swift.call import Call
 from swiftlite.swift.formats import listing, wanted
+from swiftlite.swift.limits import POLICY
 from swiftlite.swift.listings import container_entry, limit_of, window_of
 from swiftlite.swift.metadata import account_place, said_of, shown_of
 from swiftlite.swift.request import account_of
@@ -33,7 +34,7 @@ async def get_account(call: Call) -> Reply:
         root="account",
         element="container",
         name=account_of(call.project_id),
-        fields=("name", "count", "bytes", "last_modified"),
+        fields=("name", "count", "bytes", "last_modified", "storage_policy"),
         headers=await _headers(call),
     )
 
@@ -55,7 +56,7 @@ async def post_account(call: Call) -> Reply:
 async def _headers(call: Call) -> dict[str, str]:
     account = await call.gateway.account(call.project_id)
     count, usage = await call.gateway.account_usage(call.project_id)
-    policy = f"X-Account-Storage-Policy-{call.settings.policy.title()}-"
+    policy = f"X-Account-Storage-Policy-{POLICY}-"
     shown = shown_of(
         account,
         "account",

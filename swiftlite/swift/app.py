@@ -8,7 +8,7 @@ from aiohttp.http import RawRequestMessage
 
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError
-from eventlog.records.record import Kind, Record, Records, Unrecorded
+from eventlog.records.record import Kind, Records, Unrecorded
 from swiftlite.auth import ANONYMOUS, Principal, Sealer, TokenAuthenticator
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import NoSuchBucket
@@ -19,10 +19,15 @@ from swiftlite.swift import cors
 from swiftlite.swift.authenticate import authenticate
 from swiftlite.swift.call import Call, World, reached
 from swiftlite.swift.errors import HTML, Declined, Denied, refused, told
+from swiftlite.swift.form_upload import is_form, post_form
 from swiftlite.swift.info import info
 from swiftlite.swift.limits import Settings
+from swiftlite.swift.link_access import Linked, answered, linked
 from swiftlite.swift.operations import Operation, methods_of, operation_of
+from swiftlite.swift.recorded import reading, refusal
 from swiftlite.swift.request import Request, parse_headers
+from swiftlite.swift.web import Web
+from swiftlite.swift.web import is_for as is_for_site
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +46,10 @@ class SwiftApp:
         settings: Settings | None = None,
         records: Records | None = None,
     ) -> None:
-        self._world = World(gateway, sealer, clock, ids, settings or Settings())
+        self._world = World(
+            gateway, sealer, clock, ids, settings or Settings(), records or Unrecorded()
+        )
         self._tokens = tokens
-        self._records = records or Unrecorded()
         self._count = int.from_bytes(ids.random(10), "big")
 
     async def answer(
@@ -110,22 +116,54 @@ class _One:
         if request.path == "/info":
             return info(request, world.settings)
         if not request.account:
-            raise Declined(412, "Bad URL")
+            raise Declined(412, "Bad URL") if request.path.startswith("/v1") else Declined(404)
         if request.method == "OPTIONS":
             self._bucket = await self._peeked(request)
             return cors.preflight(request, self._bucket, methods_of(request))
-        principal = self._principal = await authenticate(request, self._app._tokens)
+        if is_form(request):
+            self._bucket = await self._peeked(request)
+            return await post_form(world, request, incoming, self._trans_id)
+        found = await linked(world, request)
+        if found is None:
+            self._principal = await authenticate(request, self._app._tokens)
+        else:
+            self._principal = found.principal
+        reply, is_page = await self._served(request, incoming, found)
+        return reply if found is None else answered(reply, found, request, is_page=is_page)
+
+    async def _served(
+        self, request: Request, incoming: Incoming, found: Linked | None
+    ) -> tuple[Reply, bool]:
+        """Return the reply, a site's where it is one; whether it is a page that was made."""
+        bucket = None
+        if is_for_site(request, self._principal):
+            bucket = await self._peeked(request)
+        if bucket is None:
+            return await self._plain(request, incoming), False
+
+        async def plain(asked: Request) -> Reply:
+            return await self._plain(asked, incoming)
+
+        self._bucket = bucket
+        site = Web(self._app._world, request, self._principal, bucket, plain, linked=found)
+        return await site.answer(), site.is_page
+
+    async def _plain(self, request: Request, incoming: Incoming) -> Reply:
+        """Return the reply to a request as it is: its operation, decided and handled."""
+        world, principal = self._app._world, self._principal
         operation = self._operation = operation_of(request)
-        bucket, decision = await reached(
-            world.gateway,
-            request,
-            principal,
-            operation.action,
-            project_id=request.project_id,
-            container=request.container,
-            key=request.name,
-        )
-        self._bucket, self._rule = bucket, decision.rule
+        bucket, is_owner = None, False
+        if operation.action is not None:
+            bucket, decision = await reached(
+                world.gateway,
+                request,
+                principal,
+                operation.action,
+                project_id=request.project_id,
+                container=request.container,
+                key=request.name,
+            )
+            self._bucket, self._rule, is_owner = bucket, decision.rule, decision.is_owner
         if not request.project_id:
             raise Declined(404)
         if request.container and bucket is None and not operation.makes:
@@ -136,7 +174,7 @@ class _One:
             principal,
             incoming,
             bucket=bucket,
-            is_owner=decision.is_owner,
+            is_owner=is_owner,
             trans_id=self._trans_id,
         )
         return await operation.handler(call)
@@ -160,33 +198,27 @@ class _One:
 
     def record(self, status: int, error: CloudError | None) -> None:
         """Keep what changed nothing, where that is wanted: reads, and refusals with their rule."""
-        request, operation = self._request, self._operation
-        if isinstance(error, Denied):
-            kind, rule, reason = Kind.REFUSED, error.rule, error.reason
-        elif request is not None and request.method in ("GET", "HEAD") and status < 400:
-            kind, rule, reason = Kind.READ, self._rule, ""
-        else:
+        request, records = self._request, self._app._world.records
+        if request is None:
             return
-        records = self._app._records
-        if request is None or not records.wants(kind):
-            return
-        records.add(
-            Record(
-                at_us=self._app._world.clock.now_us(),
-                kind=kind,
-                protocol="swift",
-                action=operation.name if operation else request.method,
+        now_us = self._app._world.clock.now_us()
+        if isinstance(error, Denied) and not error.is_recorded:
+            who = self._principal
+            records.add(refusal(error, request, who, trans_id=self._trans_id, now_us=now_us))
+        elif (
+            error is None
+            and status < 400
+            and self._operation is not None
+            and request.method in ("GET", "HEAD")
+            and records.wants(Kind.READ)
+        ):
+            record = reading(
+                request,
+                self._principal,
+                action=self._operation.name,
+                rule=self._rule,
                 status=status,
-                rule=rule,
-                reason=reason,
-                request_id=self._trans_id,
-                user=self._principal.user_id,
-                project=self._principal.project_id,
-                credential=self._principal.key_id,
-                source=request.source,
-                agent=request.headers.get("user-agent", ""),
-                account=request.project_id,
-                bucket=request.container,
-                key=request.name,
+                trans_id=self._trans_id,
+                now_us=now_us,
             )
-        )
+            records.add(record)

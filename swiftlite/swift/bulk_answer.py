@@ -9,25 +9,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from swiftlite.http.replies import UNKNOWN, Buffer, Reply
+from swiftlite.swift.errors import Declined
+from swiftlite.swift.formats import JSON, PLAIN, best
 
-FORMATS = ("text/plain", "application/json", "application/xml", "text/xml")
 BEAT_S = 10.0
 
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-_ACCEPT_MAX = 1000  # characters of an Accept header that are looked at
 
 
 class Report(msgspec.Struct, kw_only=True):
     """How an operation went. `facts`: its counters, in Swift's spelling, beside the status."""
 
-    status: str
+    status: str = ""  # "": the reply's own says it
     body: str = ""
     facts: dict[str, object]
     errors: list[tuple[str, str]]  # quoted name, status
@@ -38,31 +37,22 @@ def status_line(code: int) -> str:
     return f"{code} {HTTPStatus(code).phrase}"
 
 
-def format_of(accept: str | None) -> str | None:
+def format_of(accept: str) -> str | None:
     """Return the format that an Accept header prefers; None if it takes none of them."""
-    if not accept:
-        return FORMATS[0]
-    wanted: list[tuple[float, str]] = []
-    for each in accept[:_ACCEPT_MAX].split(","):
-        kind, *parameters = (part.strip().lower() for part in each.split(";"))
-        quality = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                with suppress(ValueError):
-                    quality = float(parameter[2:6])
-        if quality > 0:
-            wanted.append((quality, kind))
-    for _, kind in sorted(wanted, key=lambda pair: -pair[0]):
-        for known in FORMATS:
-            if kind in (known, "*/*", f"{known.partition('/')[0]}/*"):
-                return known
-    return None
+    if not accept.strip():
+        return PLAIN
+    try:
+        return best(accept)
+    except Declined:
+        return None
 
 
 def rendered(report: Report, kind: str | None, root: str) -> bytes:
     """Return the report; `root`: the element around it where it is XML."""
-    facts = {"Response Status": report.status, "Response Body": report.body} | report.facts
-    if kind == "application/json":
+    facts = dict(report.facts)
+    if report.status:
+        facts |= {"Response Status": report.status, "Response Body": report.body}
+    if kind == JSON:
         return json.dumps(facts | {"Errors": report.errors}).encode()
     if kind is not None and kind.endswith("/xml"):
         lines = [f"<{root}>\n"]
@@ -90,16 +80,20 @@ async def answered(
     headers: Mapping[str, str] = {},
     beat_s: float = BEAT_S,
     at_once: bool = False,
+    ready: asyncio.Event | None = None,
 ) -> Reply:
     """Do the work and return its report; where it takes long, a reply that shows signs of life.
 
-    `at_once`: the client asked for them from the beginning. The request's body must have been read,
-    since the connection takes what is left of it for something that nobody wants.
+    `at_once`: the client asked for them from the beginning. `ready` is set when the request's body
+    was read, without it that is so before: the connection takes what is left of a body, when it has
+    a reply, for something that nobody wants.
     """
-    headers = {"Content-Type": f"{kind or FORMATS[0]}; charset=UTF-8"} | dict(headers)
+    headers = {"Content-Type": f"{kind or PLAIN}; charset=UTF-8"} | dict(headers)
     task = asyncio.ensure_future(_report(work))
     if not at_once:
         try:
+            if ready is not None:
+                await _either(task, ready)
             await asyncio.wait({task}, timeout=beat_s)
         except asyncio.CancelledError:
             task.cancel()
@@ -108,6 +102,15 @@ async def answered(
             return Reply(status, headers, rendered(task.result(), kind, root))
     stream = _beats(task, kind=kind, root=root, beat_s=beat_s)
     return Reply(status, headers, stream=stream, length=UNKNOWN)
+
+
+async def _either(task: asyncio.Task[Report], ready: asyncio.Event) -> None:
+    """Return when the work is done, or its event is set."""
+    waiting = asyncio.ensure_future(ready.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
 
 async def _report(work: Callable[[], Awaitable[Report]]) -> Report:

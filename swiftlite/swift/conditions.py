@@ -1,5 +1,6 @@
 """Conditions on reading: which of If-Match and its like decides, and what it says.
 
+If-Unmodified-Since counts beside If-Match, as in Swift, where RFC 9110 would pass over it.
 Source: RFC 9110, 13.2.2.
 Pure: no clock, no IO.
 """
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 
 from swiftlite.http.times import s_from_http
 from swiftlite.swift.errors import Declined
+from swiftlite.swift.times import modified_s
 
 ETAGS_MAX = 100
 
@@ -19,19 +21,18 @@ def check_read(headers: Mapping[str, str], etag: str, modified_us: int) -> bool:
 
     Raises:  Declined: 412 where it is not what the client wants.
     """
-    modified_s = modified_us // 1_000_000
-    if "if-match" in headers:
-        if not matches(headers["if-match"], etag):
-            raise Declined(412)
-    elif "if-unmodified-since" in headers:
+    modified_at_s = modified_s(modified_us)
+    if "if-match" in headers and not matches(headers["if-match"], etag):
+        raise Declined(412, Etag=etag)
+    if "if-unmodified-since" in headers:
         since_s = s_from_http(headers["if-unmodified-since"])
-        if since_s is not None and modified_s > since_s:
-            raise Declined(412)
+        if since_s is not None and modified_at_s > since_s:
+            raise Declined(412, Etag=etag)
     if "if-none-match" in headers:
         return not matches(headers["if-none-match"], etag)
     if "if-modified-since" in headers:
         since_s = s_from_http(headers["if-modified-since"])
-        return since_s is None or modified_s > since_s
+        return since_s is None or modified_at_s > since_s
     return True
 
 
@@ -40,7 +41,7 @@ def takes_range(headers: Mapping[str, str], etag: str, modified_us: int) -> bool
     validator = headers.get("if-range")
     if validator is None:
         return True
-    return _one(validator) == etag or s_from_http(validator) == modified_us // 1_000_000
+    return _one(validator) == etag or s_from_http(validator) == modified_s(modified_us)
 
 
 def matches(value: str, etag: str) -> bool:

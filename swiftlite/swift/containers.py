@@ -5,26 +5,27 @@ from __future__ import annotations
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import BucketAlreadyOwnedByYou
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
-from swiftlite.swift import quotas
+from swiftlite.swift import archives, quotas, versions
 from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.formats import listing, wanted
+from swiftlite.swift.limits import POLICY
 from swiftlite.swift.listings import limit_of, object_entry, window_of
 from swiftlite.swift.metadata import Said, container_place, said_of, shown_of
-from swiftlite.swift.times import timestamp
+from swiftlite.swift.times import modified, timestamp
 
 
 async def put_container(call: Call) -> Reply:
     """Make a container, or say something of one that is there: 201 or 202."""
     policy = call.request.headers.get("x-storage-policy")
-    if policy and policy.lower() != call.settings.policy.lower():
+    if policy and policy.lower() != POLICY.lower():
         raise Declined(400, f"Invalid X-Storage-Policy {policy!a}")
     said = _said(call)
     found = call.bucket_or_none
+    versions.check(call, found, said)
     if found is None:
         try:
-            await call.gateway.create_container(
+            made = await call.gateway.create_container(
                 call.container,
                 project_id=call.project_id,
                 owner=call.principal.user_id,
@@ -36,15 +37,19 @@ async def put_container(call: Call) -> Reply:
             # Somebody was faster, in this process or another one.
             found = await call.gateway.container(call.project_id, call.container)
         else:
+            await versions.switch(call, made)
             return Reply(201)
     await call.gateway.describe_bucket(found, said.set, said.removed, actor=call.actor)
+    await versions.switch(call, found)
     return Reply(202)
 
 
 async def post_container(call: Call) -> Reply:
     """Say something of a container."""
     said = _said(call)
+    versions.check(call, call.bucket, said)
     await call.gateway.describe_bucket(call.bucket, said.set, said.removed, actor=call.actor)
+    await versions.switch(call, call.bucket)
     return Reply(204)
 
 
@@ -88,15 +93,15 @@ async def container_headers(call: Call, bucket: Bucket) -> dict[str, str]:
         place=container_place(bucket.project_id, bucket.name),
         is_owner=call.is_owner,
     )
-    made = timestamp(bucket.created_us)
     return {
         "X-Container-Object-Count": str(usage.objects),
         "X-Container-Bytes-Used": str(usage.bytes),
-        "X-Timestamp": made,
-        "X-Put-Timestamp": made,
-        "Last-Modified": http_from_us(bucket.created_us),
-        "X-Storage-Policy": call.settings.policy,
+        "X-Timestamp": timestamp(bucket.created_us),
+        "X-Put-Timestamp": timestamp(bucket.changed_us),
+        "Last-Modified": modified(bucket.changed_us),
+        "X-Storage-Policy": POLICY,
         "Accept-Ranges": "bytes",
+        **versions.container_headers(bucket),
         **shown,
     }
 
@@ -104,10 +109,11 @@ async def container_headers(call: Call, bucket: Bucket) -> dict[str, str]:
 def _said(call: Call) -> Said:
     headers = call.request.headers
     quotas.check_container_quotas(headers)
-    return said_of(
+    said = said_of(
         headers,
         "container",
         sealer=call.world.sealer,
         place=container_place(call.project_id, call.container),
         is_owner=call.is_owner,
     )
+    return archives.settled(said, headers)

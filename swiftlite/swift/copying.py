@@ -11,20 +11,18 @@ from contextlib import aclosing
 from urllib.parse import quote
 
 from swiftlite.access import Action
+from swiftlite.catalog.conditions import ANY, Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import BadDigest
 from swiftlite.gateway.copy import CopySource
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import DYNAMIC, LINK, Reader
 from swiftlite.http.replies import Buffer, Reply
-from swiftlite.http.times import http_from_us
 from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
-    Described,
-    absent_of,
     check_name,
     described_of,
     promised_etag,
@@ -32,7 +30,13 @@ from swiftlite.swift.objects import (
 )
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import byte_ranges
+from swiftlite.swift.reading import Opened, opened, part_of
 from swiftlite.swift.request import account_of, decoded, is_text, project_of
+from swiftlite.swift.slo import put_entries
+from swiftlite.swift.slo_manifest import as_written, parse
+from swiftlite.swift.storing import Described, store, store_copy
+from swiftlite.swift.times import modified
+from swiftlite.swift.versions import version_id_in
 
 
 async def copy_object(call: Call) -> Reply:
@@ -42,9 +46,9 @@ async def copy_object(call: Call) -> Reply:
     project_id = _project(call, "destination-account")
     container, name = _place(call, "Destination")
     check_name(name)
+    origin = await opened(call, call.bucket, call.name, _version_id(call, call.bucket))
     target = await call.reach(project_id, container, Action.WRITE, name)
-    source = call.bucket, call.name
-    return await _copied(call, source, target, name)
+    return await _copied(call, (call.bucket, call.name), origin, target, name)
 
 
 async def put_copy(call: Call) -> Reply:
@@ -55,64 +59,69 @@ async def put_copy(call: Call) -> Reply:
     container, name = _place(call, "X-Copy-From")
     check_name(call.name)
     bucket = await call.reach(project_id, container, Action.READ, name)
-    return await _copied(call, (bucket, name), call.bucket, call.name)
+    origin = await opened(call, bucket, name, _version_id(call, bucket))
+    return await _copied(call, (bucket, name), origin, call.bucket, call.name)
 
 
-async def _copied(call: Call, source: tuple[Bucket, str], target: Bucket, name: str) -> Reply:
+async def _copied(
+    call: Call, source: tuple[Bucket, str], origin: Opened, target: Bucket, name: str
+) -> Reply:
     headers = call.request.headers
-    conditions = await absent_of(call) if headers.get("if-none-match") == "*" else None
-    reader = await call.gateway.open_object(*source)
-    found = reader.version
+    reader, found = origin.reader, origin.version
+    conditions = None
+    if headers.get("if-none-match", "").strip() == ANY:
+        conditions = Conditions(if_none_match=(ANY,))
     asked = {key: headers[key] for key in headers if not (conditions and key == "if-none-match")}
     if not check_read(asked, found.etag, found.modified_us):
         return Reply(304)
-    start, end = _span(headers, found)
+    part = part_of(call, found, {})
+    start, end = part or _span(headers, found)
     said = _joined(call, found)
+    if origin.entries is not None:
+        wanted = parse(as_written(origin.entries), own=(target.name, name))
+        made = await put_entries(call, wanted, target, name, said=said, conditions=conditions)
+        return Reply(201, _told(source, found, said) | written_headers(target, made))
     size = end - start
-    if size > FILE_MAX and (found.kind or size != found.size):
+    # What is a manifest or a link itself here is copied as one; read as a whole, as its bytes.
+    is_itself = found.kind == LINK or (
+        found.kind == DYNAMIC and call.request.query.get("multipart-manifest") == "get"
+    )
+    is_whole = is_itself or (size == found.size and not found.kind)
+    if size > FILE_MAX and not is_whole:
         raise Declined(413)
     await room_for(call, target, size)
     promised = promised_etag(headers)
-    is_whole = size == found.size and not found.kind
     if is_whole and promised and promised != found.etag:
         raise Declined(422)
     if is_whole:
-        made = await call.gateway.copy_object(
-            CopySource(bucket=source[0], key=source[1], version=found),
+        made = await store_copy(
+            call,
+            CopySource(bucket=origin.bucket, key=origin.key, version=found),
             target,
             name,
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
+            said=said,
             conditions=conditions,
-            owner=call.principal.user_id,
-            actor=call.actor,
         )
     else:
-        made = await _rewritten(call, reader, (start, end), target, name, said, promised)
-    return Reply(201, _told(source, found, said) | written_headers(made))
+        made = await _rewritten(
+            call, reader, (start, end), target, name, said, promised, conditions
+        )
+    return Reply(201, _told(source, found, said) | written_headers(target, made))
 
 
 async def _rewritten(
     call: Call,
-    reader: ObjectReader,
+    reader: Reader,
     span: tuple[int, int],
     target: Bucket,
     name: str,
     said: Described,
     promised: str,
+    conditions: Conditions | None,
 ) -> Version:
     async with aclosing(reader.stream(*span)) as pieces:
-        return await call.gateway.put_object(
-            target,
-            name,
-            _Read(pieces, span[1] - span[0], promised),
-            headers=said.headers,
-            meta=said.meta,
-            delete_at_s=said.delete_at_s,
-            owner=call.principal.user_id,
-            actor=call.actor,
-        )
+        body = _Read(pieces, span[1] - span[0], promised)
+        return await store(call, target, name, body, said=said, conditions=conditions)
 
 
 def _joined(call: Call, found: Version) -> Described:
@@ -136,7 +145,7 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
     headers = {
         "X-Copied-From": quote(f"{bucket.name}/{key}"),
         "X-Copied-From-Account": quote(account_of(bucket.project_id)),
-        "X-Copied-From-Last-Modified": http_from_us(found.modified_us),
+        "X-Copied-From-Last-Modified": modified(found.modified_us),
     }
     for name, value in said.meta.items():
         headers["X-Object-Meta-" + name.title()] = value
@@ -145,8 +154,16 @@ def _told(source: tuple[Bucket, str], found: Version, said: Described) -> dict[s
     return headers
 
 
+def _version_id(call: Call, bucket: Bucket) -> str | None:
+    """Return the version of the source that is meant; whoever names one must be let read those."""
+    version_id = version_id_in(call.request.query, bucket)
+    if version_id is not None:
+        call.check_elsewhere(Action.READ_VERSION, bucket)
+    return version_id
+
+
 def _span(headers: Mapping[str, str], found: Version) -> tuple[int, int]:
-    spans = byte_ranges(headers["range"], found.size) if "range" in headers else None
+    spans = byte_ranges(headers["range"], found.size, found.etag) if "range" in headers else None
     if spans is None:
         return 0, found.size
     if len(spans) > 1:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
+from urllib.parse import quote
 
 from eventlog.errors import CloudError, Refused, Unavailable
 from swiftlite import errors as storage
@@ -37,9 +38,16 @@ class Declined(Refused):
 class Denied(Refused):
     """{reason}"""
 
+    on_account: str = ""  # what was refused, where that is not what the request names
+    on_container: str = ""
+    on_key: str = ""
+    action: str = ""
+    is_recorded: bool = False  # an entry of many, whose refusal was recorded for itself
+
     reason: str
     is_known: bool  # whether the caller said who they are: 403 and not 401
     rule: str
+    words: str = ""  # what the caller is told beside the status
 
 
 _WORDS = {
@@ -69,6 +77,9 @@ _STATUS: Mapping[type[CloudError], int] = {
     storage.NoSuchVersion: 404,
     storage.MethodNotAllowed: 404,
     storage.BucketNotEmpty: 409,
+    storage.SegmentsChanged: 409,
+    storage.TooManyLinks: 409,
+    storage.LinkChanged: 409,
     storage.BucketAlreadyExists: 409,
     storage.BucketAlreadyOwnedByYou: 409,
     storage.ConditionalConflict: 409,
@@ -94,6 +105,8 @@ _TOLD = (
     storage.InvalidArgument,
     storage.InvalidRequest,
     storage.NotImplementedHere,
+    storage.TooManyLinks,
+    storage.LinkChanged,
     http.HttpRefused,
 )
 
@@ -111,6 +124,8 @@ def reason_of(error: CloudError) -> str:
     """Return what may be told of an error beside its status, "" for nothing."""
     if isinstance(error, Declined):
         return error.reason
+    if isinstance(error, Denied):
+        return error.words
     return str(error) if isinstance(error, _TOLD) else ""
 
 
@@ -124,26 +139,28 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         log.warning("request %s: %s", trans_id, error)
     elif status >= 500 and not isinstance(error, Declined | storage.NotImplementedHere):
         log.error("request %s: %s", trans_id, error)
-    reply = refused(status, reason_of(error))
+    as_html = isinstance(error, storage.InvalidBucketName)  # as Swift tells of names
+    reply = refused(status, reason_of(error), as_html=as_html)
     headers = dict(reply.headers)
     if isinstance(error, Declined):
         headers |= error.headers
     if status == 401:
-        # The name comes from the path: what could end the quotes is left out.
-        safe = "".join(c for c in realm if c.isascii() and (c.isalnum() or c in "-_.")) or "unknown"
-        headers["WWW-Authenticate"] = f'Swift realm="{safe}"'
+        # The name comes from the path: it is escaped, so that nothing in it ends the quotes.
+        headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
+    if isinstance(error, storage.LinkChanged) and error.location:
+        headers["Content-Location"] = "/v1/" + quote(error.location)
     reply.headers = headers
     return reply
 
 
-def refused(status: int, reason: str = "") -> Reply:
-    """Return a refusal in Swift's form."""
+def refused(status: int, reason: str = "", *, as_html: bool = False) -> Reply:
+    """Return a refusal in Swift's form: a reason is plain text, unless `as_html`."""
     if status == 304:
         return Reply(304)
-    if reason:
+    if reason and not as_html:
         return Reply(status, {"Content-Type": PLAIN}, reason.encode("utf-8", "replace"))
     title = escape(HTTPStatus(status).phrase)
-    body = f"<html><h1>{title}</h1><p>{escape(_WORDS.get(status, ''))}</p></html>"
-    return Reply(status, {"Content-Type": HTML}, body.encode())
+    body = f"<html><h1>{title}</h1><p>{escape(reason or _WORDS.get(status, ''))}</p></html>"
+    return Reply(status, {"Content-Type": HTML}, body.encode("utf-8", "replace"))

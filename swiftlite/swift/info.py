@@ -11,7 +11,10 @@ from typing import Any
 import msgspec
 
 from swiftlite.catalog.limits import BUCKETS_PER_PROJECT_MAX
+from swiftlite.gateway.whole import LINKS_MAX
 from swiftlite.http.replies import Reply
+from swiftlite.swift import bulk_delete, extraction, tempurl
+from swiftlite.swift.bulk_answer import BEAT_S
 from swiftlite.swift.limits import (
     ACCOUNT_NAME_MAX,
     CONTAINER_NAME_MAX,
@@ -23,13 +26,38 @@ from swiftlite.swift.limits import (
     META_TOTAL_MAX,
     META_VALUE_MAX,
     OBJECT_NAME_MAX,
+    POLICY,
     Settings,
 )
 from swiftlite.swift.request import Request
+from swiftlite.swift.signatures import DIGESTS
+from swiftlite.swift.slo_manifest import MANIFEST_BYTES_MAX, SEGMENTS_MAX
 
 CAPABILITIES: dict[str, dict[str, Any]] = {
     "account_quotas": {},
     "container_quotas": {},
+    "bulk_delete": bulk_delete.INFO,
+    "bulk_upload": extraction.INFO,
+    "formpost": {"allowed_digests": list(DIGESTS)},
+    "object_versioning": {},
+    "slo": {
+        "max_manifest_segments": SEGMENTS_MAX,
+        "max_manifest_size": MANIFEST_BYTES_MAX,
+        "yield_frequency": int(BEAT_S),
+        "min_segment_size": 1,
+        "allow_async_delete": False,
+    },
+    "staticweb": {},
+    "symlink": {"symloop_max": LINKS_MAX, "static_links": True},
+    "tempurl": {
+        "methods": list(tempurl.METHODS),
+        "incoming_remove_headers": list(tempurl.IGNORED_HEADERS),
+        "incoming_allow_headers": [],
+        "outgoing_remove_headers": ["x-object-meta-*"],
+        "outgoing_allow_headers": ["x-object-meta-public-*"],
+        "allowed_digests": list(DIGESTS),
+    },
+    "versioned_writes": {"allowed_flags": ["x-versions-location", "x-history-location"]},
 }
 
 
@@ -62,11 +90,11 @@ def _document(settings: Settings) -> dict[str, Any]:
         "account_listing_limit": LISTING_MAX,
         "max_containers_per_account": BUCKETS_PER_PROJECT_MAX,
         "extra_header_count": 0,
-        "valid_api_versions": ["v1", "v1.0"],
+        "valid_api_versions": ["v1"],
         "account_autocreate": True,
         "allow_account_management": False,
         "strict_cors_mode": settings.strict_cors,
         "cors_expose_headers": [],
-        "policies": [{"name": settings.policy, "aliases": settings.policy, "default": True}],
+        "policies": [{"name": POLICY, "aliases": POLICY, "default": True}],
     }
     return {"swift": swift, **CAPABILITIES}

@@ -20,6 +20,7 @@ ACCOUNT_NAME_MAX = 256
 CONTAINER_NAME_MAX = CONTAINER_NAME_BYTES_MAX
 OBJECT_NAME_MAX = KEY_BYTES_MAX
 LISTING_MAX = 10_000  # entries of a page
+POLICY = "Policy-0"  # the one storage policy, named as Swift names its first
 
 __all__ = [
     "ACCOUNT_NAME_MAX",
@@ -32,6 +33,7 @@ __all__ = [
     "META_TOTAL_MAX",
     "META_VALUE_MAX",
     "OBJECT_NAME_MAX",
+    "POLICY",
     "Settings",
 ]
 
@@ -41,9 +43,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     region: str = ""
     """What S3 calls the region of containers that are made here."""
-
-    policy: str = "Policy-0"
-    """The name of the one storage policy."""
 
     strict_cors: bool = True
     """Whether only the origins that a container names get cross-origin headers."""

@@ -17,6 +17,7 @@ LINK = "x-symlink-target"
 LINK_ACCOUNT = "x-symlink-target-account"
 LINK_ETAG = "x-symlink-target-etag"
 LINK_BYTES = "x-symlink-target-bytes"
+LINK_HEADERS = frozenset({LINK_ACCOUNT, LINK_ETAG, LINK_BYTES})  # kept with a link
 CONTENT_TYPE = "application/symlink"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from swiftlite.catalog.rows import Bucket, Shown, Usage
 from swiftlite.catalog.walking import Window
+from swiftlite.swift import kinds
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.formats import Entry
-from swiftlite.swift.limits import LISTING_MAX
+from swiftlite.swift.limits import LISTING_MAX, POLICY
 from swiftlite.swift.request import Request, number
 from swiftlite.swift.times import iso
 
@@ -49,7 +50,8 @@ def container_entry(name: str, found: tuple[Bucket, Usage] | None) -> Entry:
         "name": name,
         "count": usage.objects,
         "bytes": usage.bytes,
-        "last_modified": iso(bucket.created_us),
+        "last_modified": iso(bucket.changed_us),
+        "storage_policy": POLICY,
     }
 
 
@@ -63,4 +65,5 @@ def object_entry(name: str, found: Shown | None) -> Entry:
         "bytes": found.size,
         "content_type": found.headers.get("content-type", DEFAULT_TYPE),
         "last_modified": iso(found.modified_us),
+        **kinds.listed(found),
     }

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
-
-import msgspec
+from urllib.parse import quote
 
 from swiftlite.catalog.conditions import ANY, Conditions, check_write
-from swiftlite.catalog.rows import Version
+from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import NoSuchKey
-from swiftlite.gateway.get import ObjectReader
+from swiftlite.gateway.whole import DYNAMIC, STATIC
+from swiftlite.gateway.whole import LINK as LINK_KIND
 from swiftlite.http.replies import Reply
-from swiftlite.http.times import http_from_us
+from swiftlite.swift import versions
 from swiftlite.swift.body import Upload
 from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read, takes_range
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX, OBJECT_NAME_MAX
+from swiftlite.swift.links import LINK, LINK_HEADERS, check_dynamic_manifest
 from swiftlite.swift.listings import DEFAULT_TYPE
 from swiftlite.swift.metadata import object_headers, user_metadata
 from swiftlite.swift.quotas import room_for
 from swiftlite.swift.ranges import Multipart, Span, begun, byte_ranges
-from swiftlite.swift.times import timestamp
+from swiftlite.swift.reading import Opened, looked_at, opened, part_of
+from swiftlite.swift.storing import Described, remove, store, version_headers
+from swiftlite.swift.times import modified, timestamp
 
 META = "x-object-meta-"
 _DELETE_AT_MAX = 9_999_999_999
-
-
-class Described(msgspec.Struct, frozen=True):
-    """What a request says of an object: shapes as in `catalog.rows.Version`."""
-
-    headers: dict[str, str]
-    meta: dict[str, str]
-    delete_at_s: int
+_DIGITS_MAX = 10
 
 
 async def put_object(call: Call) -> Reply:
@@ -49,76 +45,93 @@ async def put_object(call: Call) -> Reply:
         etag=promised_etag(call.request.headers),
         limit=FILE_MAX if room is None else min(room, FILE_MAX),
     )
-    version = await call.gateway.put_object(
+    kind, target = dynamic_of(call.request.headers)
+    version = await store(
+        call,
         call.bucket,
         call.name,
         body,
-        headers=said.headers,
-        meta=said.meta,
-        delete_at_s=said.delete_at_s,
+        said=said,
         conditions=conditions,
-        owner=call.principal.user_id,
-        actor=call.actor,
+        kind=kind,
+        target=target,
     )
-    return Reply(201, written_headers(version))
+    return Reply(201, written_headers(call.bucket, version))
 
 
 async def get_object(call: Call) -> Reply:
     """Return an object, a range of it, or several."""
-    reader = await call.gateway.open_object(call.bucket, call.name)
-    return await reply_of(call, reader)
+    found = await opened(call, call.bucket, call.name, versions.version_id_of(call))
+    return await reply_of(call, found)
 
 
 async def head_object(call: Call) -> Reply:
     """Return what `get_object` would, without the bytes."""
-    version = await call.gateway.head_object(call.bucket, call.name)
-    headers = shown_headers(version)
+    version_id = versions.version_id_of(call)
+    version, more = await looked_at(call, call.bucket, call.name, version_id)
+    headers = shown_headers(version) | more
     if not check_read(call.request.headers, version.etag, version.modified_us):
         return Reply(304, headers)
+    part = part_of(call, version, headers)
+    if part is not None:
+        start, end = part
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{version.size}"
+        return Reply(206, headers, length=end - start)
     return Reply(200, headers, length=version.size)
 
 
 async def post_object(call: Call) -> Reply:
     """Replace an object's metadata, and those of its headers that can be set."""
+    if LINK in call.request.headers:
+        raise Declined(400, "A PUT request is required to set a symlink target")
+    if call.request.query.get("version-id"):
+        raise Declined(400, "POST to a specific version is not allowed")
     said = described_of(call)
-    if "content-type" not in said.headers:
-        found = await call.gateway.head_object(call.bucket, call.name)
-        if "content-type" in found.headers:
-            said.headers["content-type"] = found.headers["content-type"]
+    kind, target = dynamic_of(call.request.headers)
+    found = await call.gateway.head_object(call.bucket, call.name)
+    if "content-type" not in said.headers and "content-type" in found.headers:
+        said.headers["content-type"] = found.headers["content-type"]
+    said.headers.update({name: found.headers[name] for name in LINK_HEADERS & found.headers.keys()})
     version = await call.gateway.describe_object(
         call.bucket,
         call.name,
         headers=said.headers,
         meta=said.meta,
         delete_at_s=said.delete_at_s,
+        # Only what may be a dynamic manifest is one, or none, as the request says.
+        kind=kind if found.kind in ("", DYNAMIC) else None,
+        target=target,
         actor=call.actor,
     )
-    return Reply(202, {"X-Timestamp": timestamp(version.modified_us)})
+    headers = {"X-Timestamp": timestamp(version.modified_us)}
+    if found.kind == LINK_KIND:
+        return Reply(307, headers | {"Location": "/v1/" + quote(found.target)})
+    return Reply(202, headers)
 
 
 async def delete_object(call: Call) -> Reply:
     """Delete an object; one that is not there is refused."""
-    await call.gateway.head_object(call.bucket, call.name)
-    await call.gateway.delete_object(
-        call.bucket, call.name, owner=call.principal.user_id, actor=call.actor
-    )
-    return Reply(204)
+    done = await remove(call, call.bucket, call.name)
+    return Reply(204, version_headers(call.bucket, done.version_id))
 
 
-async def reply_of(call: Call, reader: ObjectReader) -> Reply:
+async def reply_of(call: Call, found: Opened) -> Reply:
     """Return an opened object as conditions and ranges want it.
 
     Raises:  Declined: 412, 416.
     """
-    version, request = reader.version, call.request
-    headers = shown_headers(version)
+    reader, version, request = found.reader, found.version, call.request
+    headers = shown_headers(version) | found.headers
     if not check_read(request.headers, version.etag, version.modified_us):
         return Reply(304, headers)
     spans: list[Span] | None = None
     if "range" in request.headers and takes_range(
         request.headers, version.etag, version.modified_us
     ):
-        spans = byte_ranges(request.headers["range"], version.size)
+        spans = byte_ranges(request.headers["range"], version.size, version.etag)
+    else:
+        part = part_of(call, version, headers)
+        spans = None if part is None else [part]
     if spans is not None and len(spans) > 1:
         boundary = call.world.ids.random(16).hex()
         parts = Multipart(spans, version.size, kind=headers["Content-Type"], boundary=boundary)
@@ -147,6 +160,12 @@ def described_of(call: Call) -> Described:
     Raises:  Declined 400.
     """
     headers = call.request.headers
+    if "x-static-large-object" in headers:
+        raise Declined(
+            400,
+            "X-Static-Large-Object is a reserved header. To create a static large object add query "
+            "param multipart-manifest=put.",
+        )
     return Described(
         object_headers(headers), user_metadata(headers, META), delete_at_of(headers, call.now_s)
     )
@@ -164,13 +183,26 @@ def delete_at_of(headers: Mapping[str, str], now_s: int) -> int:
         digits = text.strip()
         is_negative = digits.startswith("-")
         digits = digits.removeprefix("-").removeprefix("+")
-        if not (digits.isascii() and digits.isdecimal()) or len(digits) > 20:
+        if not (digits.isascii() and digits.isdecimal()):
             raise Declined(400, f"Non-integer {name}")
-        at_s = since_s + (-int(digits) if is_negative else int(digits))
+        size = _DELETE_AT_MAX if len(digits.lstrip("0")) > _DIGITS_MAX else int(digits)
+        at_s = since_s + (-size if is_negative else size)
         if at_s <= now_s:
             raise Declined(400, f"{name} in past")
         return min(at_s, _DELETE_AT_MAX)
     return 0
+
+
+def dynamic_of(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Return kind and target of the dynamic manifest that a request makes; "" and "" for none.
+
+    Raises:  Declined: 400 for a target that is none.
+    """
+    target = headers.get("x-object-manifest")
+    if not target:
+        return "", ""
+    check_dynamic_manifest(target)
+    return DYNAMIC, target
 
 
 def promised_etag(headers: Mapping[str, str]) -> str:
@@ -216,12 +248,13 @@ def guessed_type(name: str) -> str:
 # -- what replies say ------------------------------------------------------------------------------
 
 
-def written_headers(version: Version) -> dict[str, str]:
+def written_headers(bucket: Bucket, version: Version) -> dict[str, str]:
     """Return what a write answers about the version that it made."""
     return {
-        "Etag": version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Etag": f'"{version.etag}"' if version.kind == STATIC else version.etag,
+        "Last-Modified": modified(version.modified_us),
         "x-cumulog-position": str(version.begin),
+        **version_headers(bucket, version.version_id),
     }
 
 
@@ -230,7 +263,7 @@ def shown_headers(version: Version) -> dict[str, str]:
     headers = {
         "Content-Type": DEFAULT_TYPE,
         "Etag": version.etag,
-        "Last-Modified": http_from_us(version.modified_us),
+        "Last-Modified": modified(version.modified_us),
         "X-Timestamp": timestamp(version.modified_us),
         "Accept-Ranges": "bytes",
         "x-cumulog-position": str(version.begin),

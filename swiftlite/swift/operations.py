@@ -11,7 +11,19 @@ from typing import NamedTuple
 
 from swiftlite.access import Action
 from swiftlite.http.replies import Reply
-from swiftlite.swift import accounts, containers, copying, objects
+from swiftlite.swift import (
+    accounts,
+    bulk_delete,
+    containers,
+    copying,
+    extraction,
+    links,
+    objects,
+    slo,
+    symlinks,
+    version_listing,
+    versions,
+)
 from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.request import Request
@@ -20,10 +32,13 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 
 class Operation(NamedTuple):
-    """What a request asks for. `makes`: the container need not be there."""
+    """What a request asks for. `makes`: the container need not be there.
+
+    Without an `action` it is about many things, and the handler has each decided.
+    """
 
     name: str
-    action: Action
+    action: Action | None
     handler: Handler
     makes: bool = False
 
@@ -33,6 +48,22 @@ class Feature(NamedTuple):
 
     asks: Callable[[Request], bool]
     operation: Operation
+
+
+def _asks_manifest(method: str, value: str) -> Callable[[Request], bool]:
+    def asks(request: Request) -> bool:
+        named = request.query.get("multipart-manifest")
+        return request.method == method and bool(request.name) and named == value
+
+    return asks
+
+
+def _asks_version(method: str) -> Callable[[Request], bool]:
+    def asks(request: Request) -> bool:
+        named = request.query.get("version-id")
+        return request.method == method and bool(request.name) and bool(named)
+
+    return asks
 
 
 ACCOUNT: Mapping[str, Operation] = {
@@ -58,10 +89,51 @@ OBJECT: Mapping[str, Operation] = {
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
+        lambda request: request.method in ("POST", "DELETE") and "bulk-delete" in request.query,
+        Operation("bulk delete", None, bulk_delete.bulk_delete, makes=True),
+    ),
+    Feature(
+        lambda request: request.method == "PUT" and "extract-archive" in request.query,
+        Operation("extract archive", None, extraction.extract, makes=True),
+    ),
+    Feature(
+        lambda request: (
+            request.method == "GET"
+            and bool(request.container and not request.name)
+            and "versions" in request.query
+        ),
+        Operation("list versions", Action.LIST_VERSIONS, version_listing.list_versions),
+    ),
+    Feature(
+        _asks_manifest("PUT", "put"), Operation("put manifest", Action.WRITE, slo.put_manifest)
+    ),
+    Feature(
+        _asks_manifest("DELETE", "delete"),
+        Operation("delete manifest", Action.WRITE, bulk_delete.delete_manifest),
+    ),
+    Feature(
+        _asks_version("GET"), Operation("get version", Action.READ_VERSION, objects.get_object)
+    ),
+    Feature(
+        _asks_version("HEAD"), Operation("head version", Action.READ_VERSION, objects.head_object)
+    ),
+    Feature(_asks_version("PUT"), Operation("put version", Action.WRITE, versions.put_version)),
+    Feature(
+        _asks_version("DELETE"),
+        Operation("delete version", Action.DELETE_VERSION, versions.delete_version),
+    ),
+    Feature(
+        lambda request: (
+            request.method == "PUT" and bool(request.name) and links.LINK in request.headers
+        ),
+        Operation("put symlink", Action.WRITE, symlinks.put_link),
+    ),
+    Feature(
         lambda request: bool(
             request.method == "PUT" and request.name and request.headers.get("x-copy-from")
         ),
-        Operation("put copy", Action.WRITE, copying.put_copy),
+        # What stands in the way of reading the source is told first.
+        Operation("put copy", Action.WRITE, copying.put_copy, makes=True),
     ),
 )
 

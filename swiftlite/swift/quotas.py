@@ -1,7 +1,8 @@
 """Quotas: how much a container or an account may hold.
 
 A container's owner sets X-Container-Meta-Quota-Bytes and -Count; an account's are set by resellers
-alone: X-Account-Quota-Bytes and -Count, and X-Account-Meta-Quota-Bytes, their older spelling.
+alone: X-Account-Quota-Bytes and -Count, both also for a policy, of which there is one here, and
+X-Account-Meta-Quota-Bytes, the older spelling.
 Two uploads at once may pass a quota together, by what they hold; never by more.
 """
 
@@ -13,11 +14,13 @@ from swiftlite.catalog.describing import NOTE
 from swiftlite.catalog.rows import Bucket
 from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
+from swiftlite.swift.limits import POLICY
 from swiftlite.swift.metadata import ACCOUNT, Said, Setting
 from swiftlite.swift.request import number
 
 _RESELLER = "reselleradmin"
 _BYTES, _COUNT = "quota-bytes", "quota-count"
+_OF_POLICY = "-policy-" + POLICY.lower()
 _EXCEEDED = "Upload exceeds quota."
 
 
@@ -27,12 +30,11 @@ def _checked(value: str) -> str:
     return value
 
 
-ACCOUNT["x-account-quota-bytes"] = Setting(
-    key=_BYTES, header="X-Account-Quota-Bytes", checked=_checked
-)
-ACCOUNT["x-account-quota-count"] = Setting(
-    key=_COUNT, header="X-Account-Quota-Count", checked=_checked
-)
+_OF_ACCOUNT = tuple(name + of for name in (_BYTES, _COUNT) for of in ("", _OF_POLICY))
+ACCOUNT |= {
+    f"x-account-{key}": Setting(key=key, header=f"X-Account-{key.title()}", checked=_checked)
+    for key in _OF_ACCOUNT
+}
 
 
 def check_container_quotas(headers: Mapping[str, str]) -> None:
@@ -52,7 +54,7 @@ def account_said(call: Call, said: Said) -> Said:
     Raises:  Declined: 403 for a quota that is not a reseller's to set, 400 for one that is none.
     """
     old = NOTE + _BYTES
-    keys = {_BYTES, _COUNT, old}
+    keys = {*_OF_ACCOUNT, old}
     if not (keys & said.set.keys() or keys & set(said.removed)):
         return said
     if _RESELLER not in call.principal.roles:
@@ -78,10 +80,12 @@ async def room_for(call: Call, bucket: Bucket, size: int | None, *, count: int =
         _room(rooms, limits, usage.objects, usage.bytes, count)
     if _RESELLER not in call.principal.roles:
         account = await call.gateway.account(bucket.project_id)
-        limits = [number(account.settings.get(name, "")) for name in (_BYTES, _COUNT)]
-        if any(limit is not None for limit in limits):
+        known = {name: number(account.settings.get(name, "")) for name in _OF_ACCOUNT}
+        if any(limit is not None for limit in known.values()):
             _, usage = await call.gateway.account_usage(bucket.project_id)
-            _room(rooms, limits, usage.objects, usage.bytes, count)
+            for of in ("", _OF_POLICY):
+                limits = [known[_BYTES + of], known[_COUNT + of]]
+                _room(rooms, limits, usage.objects, usage.bytes, count)
     room = min(rooms, default=None)
     if room is not None and room < (size or 0):
         raise Declined(413, _EXCEEDED)

@@ -24,7 +24,7 @@ _LINE = "\r\n"
 Span = tuple[int, int]
 
 
-def byte_ranges(header: str, size: int) -> list[Span] | None:
+def byte_ranges(header: str, size: int, etag: str) -> list[Span] | None:
     """Return (start, end) of each range, end exclusive, or None for the whole object.
 
     A range that lies behind the object is left out; a header that cannot be read asks for nothing.
@@ -50,7 +50,7 @@ def byte_ranges(header: str, size: int) -> list[Span] | None:
         if first < end:
             found.append((first, end))
     if not found or _is_costly(found):
-        raise Declined(416, Content_Range=f"bytes */{size}")
+        raise Declined(416, Content_Range=f"bytes */{size}", Etag=etag, Accept_Ranges="bytes")
     return found
 
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import ACCOUNT_NAME_MAX, HEADER_MAX
 
+VERSION = "v1"
 PREFIX = "AUTH_"
 
 # Headers that say something only once; a second one is how requests are smuggled past a check.
@@ -42,6 +43,7 @@ _SINGLE = frozenset(
     }
 )
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
+_NO_TEXT = "Invalid UTF8 or contains NULL"
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -79,7 +81,8 @@ class Request:
     ) -> None:
         """Read the head.
 
-        Raises:  Declined: 412 for a path or query that is not UTF-8 text, or names nothing.
+        Raises:  Declined: 412 for a path or query that is not UTF-8 text, 404 for a path in which
+                 an account or container has no name.
         """
         self.method = method
         self.headers = headers
@@ -88,10 +91,11 @@ class Request:
         self.raw_path, _, self.raw_query = target.partition("?")
         self.path = decoded(self.raw_path)
         self.query = parse_query(self.raw_query) if self.raw_query else {}
-        parts = self.path.split("/", 4)[2:] if self.path.startswith("/v1") else []
+        version, _, rest = self.path.removeprefix("/").partition("/")
+        parts = rest.split("/", 2) if version == VERSION else []
         self.account, self.container, self.name = (*parts, "", "", "")[:3]
         if (self.name and not self.container) or (self.container and not self.account):
-            raise Declined(412, "Bad URL")
+            raise Declined(404)
 
     @property
     def project_id(self) -> str:
@@ -147,7 +151,7 @@ def parse_query(raw: str) -> dict[str, str]:
     for pair in raw.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            query[decoded(name.replace("+", " "))] = decoded(value.replace("+", " "))
+            query[_plain(name.replace("+", " "))] = _plain(value.replace("+", " "))
     return query
 
 
@@ -156,15 +160,19 @@ def decoded(text: str) -> str:
 
     Raises:  Declined: 412 for bytes that are not UTF-8, and for a NUL.
     """
-    if "%" not in text and "\0" not in text and text.isascii():
+    plain = _plain(text)
+    if "\0" in plain:
+        raise Declined(412, _NO_TEXT)
+    return plain
+
+
+def _plain(text: str) -> str:
+    if "%" not in text and text.isascii():
         return text
     try:
-        plain = unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8")
+        return unquote_to_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8")
     except UnicodeError:
-        raise Declined(412, "Invalid UTF8 or contains NULL") from None
-    if "\0" in plain:
-        raise Declined(412, "Invalid UTF8 or contains NULL")
-    return plain
+        raise Declined(412, _NO_TEXT) from None
 
 
 def is_true(text: str) -> bool:

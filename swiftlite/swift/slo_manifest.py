@@ -131,28 +131,6 @@ def as_written(segments: Sequence[Segment]) -> bytes:
     return json.dumps(entries, sort_keys=True).encode()
 
 
-def shown(segments: Sequence[Segment]) -> bytes:
-    """Return stored entries as `multipart-manifest=get` shows them."""
-    entries: list[dict[str, Any]] = []
-    for segment in segments:
-        if segment.is_inline:
-            entries.append({"data": segment.data})
-            continue
-        entry: dict[str, Any] = {
-            "name": segment.name,
-            "bytes": segment.bytes,
-            "hash": segment.hash,
-            "content_type": segment.content_type,
-            "last_modified": segment.last_modified,
-        }
-        if segment.range:
-            entry["range"] = segment.range
-        if segment.sub_slo:
-            entry["sub_slo"] = True
-        entries.append(entry)
-    return json.dumps(entries).encode()
-
-
 def _entry(entry: object, *, is_last: bool, own: tuple[str, str]) -> Wanted | str:
     """Return the entry, or what is wrong with it."""
     if not isinstance(entry, dict):

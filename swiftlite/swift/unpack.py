@@ -22,6 +22,9 @@ _GZIP = 16 + zlib.MAX_WBITS
 class Unpacker(Protocol):
     """Feed it, then take until it gives b"", again and again."""
 
+    is_costly: bool
+    """Whether taking takes so long that others would notice."""
+
     def feed(self, data: bytes) -> None:
         """Add compressed bytes."""
 
@@ -49,6 +52,8 @@ def unpacker_of(kind: str) -> Unpacker | None:
 
 
 class _Plain:
+    is_costly = False
+
     def __init__(self) -> None:
         self._data = b""
 
@@ -82,6 +87,8 @@ class _Codec(Protocol):
 
 
 class _Packed:
+    is_costly = True
+
     def __init__(self, codec: _Codec) -> None:
         self._codec = codec
         self._data = b""

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-_TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
+from swiftlite.swift.request import is_true
+
 _STYLE = """\
   <style type="text/css">
    h1 {font-size: 1em; font-weight: bold;}
@@ -67,11 +68,6 @@ def site_of(meta: Mapping[str, str]) -> Site:
         label=value("web-listings-label"),
         directory_type=value("web-directory-type") or "application/directory",
     )
-
-
-def is_true(text: str) -> bool:
-    """Return whether a header's value says yes."""
-    return text.strip().lower() in _TRUE
 
 
 def label_of(site: Site, path: str) -> str:

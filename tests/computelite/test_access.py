@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -102,6 +102,126 @@ def test_what_a_user_did_is_told_with_source_and_request_by_name_or_id(place: Cl
     read = records(place, "--actor", "default/admin", "--kind", "read")
     assert {record["user"] for record in read} == {written["actor"]}
     assert records(place, "--actor", "nobody", until=0) == []
+
+
+def api(cloud: Cloud) -> str:
+    return cloud.ready.split("api=")[1].strip()
+
+
+def urlopen_status(url: str, **headers: str) -> int:
+    try:
+        with urlopen(Request(url, headers=headers)) as reply:
+            return reply.status
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def decoded(content: bytes) -> Any:
+    return json.loads(content) if content.startswith(b"{") else None
+
+
+def ask(
+    cloud: Cloud, method: str, path: str, document: Any = None, **headers: str
+) -> tuple[int, Mapping[str, str], Any]:
+    """Send a request to the API port; return status, headers and the decoded body."""
+    url = api(cloud) + path
+    content = None if document is None else json.dumps(document).encode()
+    head = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = Request(url, content, {"Content-Type": "application/json", **head}, method=method)
+    try:
+        with urlopen(request) as reply:
+            return reply.status, reply.headers, decoded(reply.read())
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers, decoded(error.read())
+
+
+def login(cloud: Cloud, password: str, name: str = "admin") -> tuple[int, Mapping[str, str], Any]:
+    user = {"name": name, "domain": {"id": "default"}, "password": password}
+    scope = {"project": {"name": "admin", "domain": {"id": "default"}}}
+    identity = {"methods": ["password"], "password": {"user": user}}
+    asked = {"auth": {"identity": identity, "scope": scope}}
+    return ask(cloud, "POST", "/identity/v3/auth/tokens", asked, User_Agent="console/1")
+
+
+def test_logins_and_failed_ones_are_recorded_and_no_password_or_token_is(place: Cloud) -> None:
+    right, wrong = place.credentials["OS_PASSWORD"], "wrong-password-canary"
+    status, headers, body = login(place, right)
+    assert status == 201
+    token, user = headers["X-Subject-Token"], body["token"]["user"]["id"]
+    assert login(place, wrong)[0] == 401
+    assert login(place, wrong, name="name-canary")[0] == 401
+    assert ask(place, "GET", "/identity/v3/users", X_Auth_Token=token + "x")[0] == 401
+    assert ask(place, "GET", "/identity/v3/users?secret=canary")[0] == 401
+    found = records(place, "--text", " identity ", until=5)
+    made, failed, unknown, forged, none = (record for record in found if record["rule"])
+    assert (made["kind"], made["user"], made["rule"]) == ("login", user, "password")
+    assert made["credential"] == body["token"]["audit_ids"][0]
+    assert (made["source"], made["agent"]) == ("127.0.0.1", "console/1")
+    assert made["request_id"] == headers["X-Openstack-Request-Id"]
+    assert (failed["kind"], failed["target"]) == ("login-refused", user)
+    assert (unknown["kind"], "target" in unknown) == ("login-refused", False)
+    assert (forged["rule"], forged["status"]) == ("token", 401)
+    assert (none["rule"], none["action"]) == ("no-token", "GET /identity/v3/users")
+    kept = "".join(path.read_text() for path in (place.data / "access").iterdir())
+    for secret in (right, wrong, "canary", token, token[:40]):
+        assert secret not in kept
+    mine = records(place, "--actor", "admin", "--kind", "login", "--kind", "login-refused")
+    assert [record["kind"] for record in mine] == ["login", "login-refused"]
+
+
+def test_what_policy_refuses_names_the_rule_and_what_it_allows_is_an_event(place: Cloud) -> None:
+    token = login(place, place.credentials["OS_PASSWORD"])[1]["X-Subject-Token"]
+    made = ask(
+        place, "POST", "/identity/v3/users",
+        {"user": {"name": "mallory", "password": "not-so-secret"}}, X_Auth_Token=token,
+    )  # fmt: skip
+    assert made[0] == 201
+    user = made[2]["user"]["id"]
+    (created,) = events(place, "--actor", "default/admin", "--type", "user.created")
+    assert created["request_id"] == made[1]["X-Openstack-Request-Id"]
+    assert (created["source"], created["agent"].startswith("Python-urllib")) == ("127.0.0.1", True)
+    asked = {
+        "methods": ["password"],
+        "password": {"user": {"id": user, "password": "not-so-secret"}},
+    }
+    status, headers, _ = ask(
+        place, "POST", "/identity/v3/auth/tokens", {"auth": {"identity": asked}}
+    )
+    assert status == 201
+    own = headers["X-Subject-Token"]
+    assert ask(place, "GET", "/identity/v3/users", X_Auth_Token=own)[0] == 403
+    (refused,) = records(place, "--actor", "mallory", "--refused")
+    assert (refused["rule"], refused["user"]) == ("identity:list_users", user)
+    assert (refused["status"], refused["protocol"]) == (403, "identity")
+    assert ask(place, "DELETE", f"/identity/v3/users/{user}", X_Auth_Token=token)[0] == 204
+    assert records(place, "--actor", "default/mallory", "--refused") == [refused]
+
+
+def test_what_came_through_swift_is_told_beside_what_came_through_s3(place: Cloud) -> None:
+    _, headers, body = login(place, place.credentials["OS_PASSWORD"])
+    token, project = headers["X-Subject-Token"], body["token"]["project"]["id"]
+    status, made, _ = ask(place, "PUT", f"/v1/AUTH_{project}/swift-box", X_Auth_Token=token)
+    assert status == 201
+    acl = {"X_Container_Read": ".r:friend.com"}
+    ask(place, "POST", f"/v1/AUTH_{project}/photos", X_Auth_Token=token, **acl)
+    (created,) = [
+        e for e in events(place, "--actor", "admin") if e["request_id"] == made["X-Trans-Id"]
+    ]
+    assert (created["type"], created["source"]) == ("bucket.created", "127.0.0.1")
+    assert created["agent"].startswith("Python-urllib")
+    told = [e["type"] for e in events(place, "--actor", "admin", "--stream", "bucket/*")]
+    assert {"bucket.created", "bucket.described", "object.written"} <= set(told)
+    refused = urlopen_status(f"{api(place)}/v1/AUTH_{project}/photos/cat.jpg?temp_url_sig=canary")
+    assert refused == 401
+    found = records(place, "--refused", "--bucket", "photos", "--text", " swift ")
+    assert [record["key"] for record in found] == ["cat.jpg"]
+    assert "canary" not in json.dumps(found)
+    read = urlopen_status(f"{place.endpoint}/photos/cat.jpg", Referer="http://friend.com/a")
+    assert read == 200
+    (public,) = records(place, "--text", "acl .r:friend.com")
+    assert (public["protocol"], public["kind"], "user" in public) == ("s3", "read", False)
 
 
 def test_tail_follows_and_grep_takes_times(place: Cloud) -> None:

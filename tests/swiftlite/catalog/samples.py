@@ -73,6 +73,8 @@ SAMPLES: tuple[Event, ...] = (
         headers={"content-type": "image/png"},
         meta={"camera": "phone"},
         delete_at_s=1_800_000_000,
+        kind="dlo",
+        target="photos/2027/",
     ),
     e.ObjectDeleted(
         bucket_id=BUCKET, key="2026/été.jpg", marker=True, version_id="0190b4a3", owner="u1"

@@ -177,7 +177,9 @@ def _compare(log: Any, model: Model, bucket_id: bytes) -> None:
     ]
     tops = [(key, run(queries.current(log, bucket_id, key))) for key in KEYS]
     held = [(key, top) for key, top in tops if top is not None]
-    counted = [len(top.manifest) if top.kind == "slo" else top.size for _, top in held]
+    live = [top for _, top in held]
+    live += [version for _, version in log.rows.scan("noncurrent", b"", None, 1000)]
+    counted = [len(v.manifest) if v.kind == "slo" else v.size for v in live]
     usage = run(log.get("usage", bucket_id)) or Usage()
     assert usage == Usage(len(held), sum(counted))
     assert sorted(log.rows.tables["expiry"]) == sorted(

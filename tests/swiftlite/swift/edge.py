@@ -180,10 +180,17 @@ class SwiftEdge(s3.Edge):
             head["Content-Length"] = str(len(body or b""))
         head |= headers
         lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        data = f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode() + (body or b"")
+        start = f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("utf-8", "surrogateescape")
+        data = start + (body or b"")
         with closing(self.swift_connection()) as sock:
             sock.sendall(data)
             return read_answer(sock, is_head=method == "HEAD")
+
+    def exchange_swift(self, data: bytes) -> Answer:
+        """Send bytes on a connection of their own and return the first reply."""
+        with closing(self.swift_connection()) as sock:
+            sock.sendall(data)
+            return read_answer(sock)
 
     def swift_connection(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.swift_port), timeout=20)

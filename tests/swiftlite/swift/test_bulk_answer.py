@@ -92,7 +92,6 @@ def test_a_report_says_the_same_in_every_format() -> None:
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (None, "text/plain"),
         ("", "text/plain"),
         ("*/*", "text/plain"),
         ("application/json", "application/json"),
@@ -101,13 +100,13 @@ def test_a_report_says_the_same_in_every_format() -> None:
         ("application/*", "application/json"),
         ("text/plain;q=0, application/xml", "application/xml"),
         ("image/png", None),
-        ("application/json;q=x", "application/json"),
+        ("application/json;q=x", None),
         (";;;,,,", None),
         ("a" * 100_000, None),
         ("," * 100_000, None),
     ],
 )
-def test_the_client_chooses_the_format(accept: str | None, expected: str | None) -> None:
+def test_the_client_chooses_the_format(accept: str, expected: str | None) -> None:
     assert format_of(accept) == expected
 
 
