@@ -21,8 +21,9 @@ from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.metadata import Said
 from swiftlite.swift.request import is_true
+from swiftlite.swift.storing import ENABLED
 
-ENABLED, SUSPENDED = "enabled", "suspended"
+SUSPENDED = "suspended"
 
 _HEADER = "x-versions-enabled"
 ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
