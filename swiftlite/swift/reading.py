@@ -67,7 +67,7 @@ async def opened(call: Call, bucket: Bucket, name: str, version_id: str | None =
         whole.bucket,
         whole.key,
         reader,
-        headers | _place(bucket, name, whole.version, whole.location),
+        headers | _place(whole.bucket, whole.key, whole.version, whole.location),
     )
 
 
@@ -83,7 +83,7 @@ async def looked_at(
         bucket, name, version_id=version_id, check=call.check_elsewhere
     )
     headers = kinds.whole_headers(whole.version)
-    return whole.version, headers | _place(bucket, name, whole.version, whole.location)
+    return whole.version, headers | _place(whole.bucket, whole.key, whole.version, whole.location)
 
 
 def part_of(call: Call, version: Version, headers: dict[str, str]) -> tuple[int, int] | None:
@@ -121,7 +121,8 @@ async def _manifest(call: Call, bucket: Bucket, name: str, version_id: str | Non
         if whole.location:
             found = await _manifest_at(call, whole.bucket, whole.key, None)
             return found._replace(
-                headers=found.headers | _place(bucket, name, whole.version, whole.location)
+                headers=found.headers
+                | _place(whole.bucket, whole.key, whole.version, whole.location)
             )
     return await _manifest_at(call, bucket, name, version_id)
 
@@ -149,17 +150,13 @@ def _shown(
 
 
 def _place(bucket: Bucket, name: str, version: Version, location: str) -> dict[str, str]:
-    if location:
-        return {"Content-Location": "/v1/" + quote(location)}
-    if not bucket.versioning:
-        return {}
-    if not version.version_id:
-        return {"X-Object-Version-Id": "null"}
-    path = quote(f"/v1/{account_of(bucket.project_id)}/{bucket.name}/{name}")
-    return {
-        "X-Object-Version-Id": version.version_id,
-        "Content-Location": f"{path}?version-id={version.version_id}",
-    }
+    place = quote(f"/v1/{account_of(bucket.project_id)}/{bucket.name}/{name}")
+    headers = {"Content-Location": place} if location else {}
+    if bucket.versioning:
+        headers["X-Object-Version-Id"] = version.version_id or "null"
+        if version.version_id and not location:
+            headers["Content-Location"] = f"{place}?version-id={version.version_id}"
+    return headers
 
 
 class _Given:
