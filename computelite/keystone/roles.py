@@ -149,6 +149,8 @@ async def show_implied(call: Call) -> Reply:
     prior, implied = await _pair(call)
     if await call.log.get("implied", pair_key(prior.id, implied.id)) is None:
         raise NoSuch(kind=f"role implied by {prior.id}", id=implied.id)
+    if call.request.method == "HEAD":
+        return no_content()
     return _inference_of_one(call, prior, implied, 200)
 
 

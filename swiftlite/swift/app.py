@@ -8,7 +8,7 @@ from aiohttp.http import RawRequestMessage
 
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError
-from eventlog.records.record import Kind, Record, Records, Unrecorded
+from eventlog.records.record import Kind, Records, Unrecorded
 from swiftlite.auth import ANONYMOUS, Principal, Sealer, TokenAuthenticator
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import NoSuchBucket
@@ -24,6 +24,7 @@ from swiftlite.swift.info import info
 from swiftlite.swift.limits import Settings
 from swiftlite.swift.link_access import Linked, answered, linked
 from swiftlite.swift.operations import Operation, methods_of, operation_of
+from swiftlite.swift.recorded import reading, refusal
 from swiftlite.swift.request import Request, parse_headers
 from swiftlite.swift.web import Web
 from swiftlite.swift.web import is_for as is_for_site
@@ -45,9 +46,10 @@ class SwiftApp:
         settings: Settings | None = None,
         records: Records | None = None,
     ) -> None:
-        self._world = World(gateway, sealer, clock, ids, settings or Settings())
+        self._world = World(
+            gateway, sealer, clock, ids, settings or Settings(), records or Unrecorded()
+        )
         self._tokens = tokens
-        self._records = records or Unrecorded()
         self._count = int.from_bytes(ids.random(10), "big")
 
     async def answer(
@@ -196,33 +198,27 @@ class _One:
 
     def record(self, status: int, error: CloudError | None) -> None:
         """Keep what changed nothing, where that is wanted: reads, and refusals with their rule."""
-        request, operation = self._request, self._operation
-        if isinstance(error, Denied):
-            kind, rule, reason = Kind.REFUSED, error.rule, error.reason
-        elif request is not None and request.method in ("GET", "HEAD") and status < 400:
-            kind, rule, reason = Kind.READ, self._rule, ""
-        else:
+        request, records = self._request, self._app._world.records
+        if request is None:
             return
-        records = self._app._records
-        if request is None or not records.wants(kind):
-            return
-        records.add(
-            Record(
-                at_us=self._app._world.clock.now_us(),
-                kind=kind,
-                protocol="swift",
-                action=operation.name if operation else request.method,
+        now_us = self._app._world.clock.now_us()
+        if isinstance(error, Denied) and not error.is_recorded:
+            who = self._principal
+            records.add(refusal(error, request, who, trans_id=self._trans_id, now_us=now_us))
+        elif (
+            error is None
+            and status < 400
+            and self._operation is not None
+            and request.method in ("GET", "HEAD")
+            and records.wants(Kind.READ)
+        ):
+            record = reading(
+                request,
+                self._principal,
+                action=self._operation.name,
+                rule=self._rule,
                 status=status,
-                rule=rule,
-                reason=reason,
-                request_id=self._trans_id,
-                user=self._principal.user_id,
-                project=self._principal.project_id,
-                credential=self._principal.key_id,
-                source=request.source,
-                agent=request.headers.get("user-agent", ""),
-                account=request.project_id,
-                bucket=request.container,
-                key=request.name,
+                trans_id=self._trans_id,
+                now_us=now_us,
             )
-        )
+            records.add(record)

@@ -6,6 +6,7 @@ import msgspec
 
 from eventlog.clock import Clock, Ids
 from eventlog.log import Actor
+from eventlog.records.record import Records
 from swiftlite.access import Action, Decision, decide
 from swiftlite.auth import Principal, Sealer
 from swiftlite.catalog.rows import Bucket
@@ -14,6 +15,7 @@ from swiftlite.gateway.gateway import Gateway
 from swiftlite.http.incoming import Incoming
 from swiftlite.swift.errors import Denied
 from swiftlite.swift.limits import Settings
+from swiftlite.swift.recorded import refusal
 from swiftlite.swift.request import Request
 
 _AGENT_MAX = 256
@@ -27,6 +29,7 @@ class World(msgspec.Struct, frozen=True):
     clock: Clock
     ids: Ids
     settings: Settings
+    records: Records
 
 
 class Call:
@@ -102,7 +105,7 @@ class Call:
         """On whose behalf events are appended."""
         agent = self.request.headers.get("user-agent", "")[:_AGENT_MAX]
         return Actor(
-            id=self.principal.user_id,
+            id=self.principal.user_id or self.principal.kind,
             request_id=self.trans_id,
             source=self.request.source,
             agent=agent.encode("utf-8", "replace").decode(),
@@ -140,18 +143,30 @@ class Call:
 
         Raises:  Denied, NoSuchBucket.
         """
-        bucket, _ = await reached(
-            self.gateway,
-            self.request,
-            self.principal,
-            action,
-            project_id=project_id,
-            container=container,
-            key=key,
-        )
+        try:
+            bucket, _ = await reached(
+                self.gateway,
+                self.request,
+                self.principal,
+                action,
+                project_id=project_id,
+                container=container,
+                key=key,
+            )
+        except Denied as error:
+            self.note_refusal(error)
+            raise
         if bucket is None:
             raise NoSuchBucket(bucket=container)
         return bucket
+
+    def note_refusal(self, error: Denied) -> None:
+        """Record a refusal at once: whoever asked may go on with the next of many."""
+        error.is_recorded = True
+        now_us = self.world.clock.now_us()
+        self.world.records.add(
+            refusal(error, self.request, self.principal, trans_id=self.trans_id, now_us=now_us)
+        )
 
 
 async def reached(
@@ -185,10 +200,33 @@ async def reached(
         referrer=request.headers.get("referer", ""),
     )
     if not decision.allowed:
-        raise denied(principal, decision)
+        raise denied(
+            principal,
+            decision,
+            action=action.value,
+            account=project_id,
+            container=container,
+            key=key,
+        )
     return bucket, decision
 
 
-def denied(principal: Principal, decision: Decision) -> Denied:
-    """Return the refusal that a decision makes."""
-    return Denied(reason=decision.reason, rule=decision.rule, is_known=principal.kind == "user")
+def denied(
+    principal: Principal,
+    decision: Decision,
+    *,
+    action: str = "",
+    account: str = "",
+    container: str = "",
+    key: str = "",
+) -> Denied:
+    """Return the refusal that a decision makes, of what it was asked about."""
+    return Denied(
+        reason=decision.reason,
+        rule=decision.rule,
+        is_known=principal.kind == "user",
+        action=action,
+        on_account=account,
+        on_container=container,
+        on_key=key,
+    )

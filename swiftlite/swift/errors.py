@@ -39,6 +39,12 @@ class Declined(Refused):
 class Denied(Refused):
     """{reason}"""
 
+    on_account: str = ""  # what was refused, where that is not what the request names
+    on_container: str = ""
+    on_key: str = ""
+    action: str = ""
+    is_recorded: bool = False  # an entry of many, whose refusal was recorded for itself
+
     reason: str
     is_known: bool  # whether the caller said who they are: 403 and not 401
     rule: str

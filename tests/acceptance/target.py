@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from tests.cloud import Cloud, running
 from tests.keystone import Keystone
@@ -27,6 +30,14 @@ class Target:
         return Keystone.login(
             self.auth_url, user=self.user, password=self.password, project=self.project
         )
+
+    def capabilities(self) -> dict[str, object]:
+        """Return what the object store's /info says."""
+        url = urlsplit(self.admin().endpoint("object-store"))
+        with urlopen(f"{url.scheme}://{url.netloc}/info") as answer:
+            found = json.load(answer)
+        assert isinstance(found, dict)
+        return found
 
 
 def of_cloud(cloud: Cloud) -> Target:

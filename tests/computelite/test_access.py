@@ -104,20 +104,37 @@ def test_what_a_user_did_is_told_with_source_and_request_by_name_or_id(place: Cl
     assert records(place, "--actor", "nobody", until=0) == []
 
 
+def api(cloud: Cloud) -> str:
+    return cloud.ready.split("api=")[1].strip()
+
+
+def urlopen_status(url: str, **headers: str) -> int:
+    try:
+        with urlopen(Request(url, headers=headers)) as reply:
+            return reply.status
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def decoded(content: bytes) -> Any:
+    return json.loads(content) if content.startswith(b"{") else None
+
+
 def ask(
     cloud: Cloud, method: str, path: str, document: Any = None, **headers: str
 ) -> tuple[int, Mapping[str, str], Any]:
     """Send a request to the API port; return status, headers and the decoded body."""
-    url = cloud.ready.split("api=")[1].strip() + path
+    url = api(cloud) + path
     content = None if document is None else json.dumps(document).encode()
     head = {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request(url, content, {"Content-Type": "application/json", **head}, method=method)
     try:
         with urlopen(request) as reply:
-            return reply.status, reply.headers, json.loads(reply.read() or b"null")
+            return reply.status, reply.headers, decoded(reply.read())
     except HTTPError as error:
         with error:
-            return error.code, error.headers, json.loads(error.read() or b"null")
+            return error.code, error.headers, decoded(error.read())
 
 
 def login(cloud: Cloud, password: str, name: str = "admin") -> tuple[int, Mapping[str, str], Any]:
@@ -180,6 +197,31 @@ def test_what_policy_refuses_names_the_rule_and_what_it_allows_is_an_event(place
     assert (refused["status"], refused["protocol"]) == (403, "identity")
     assert ask(place, "DELETE", f"/identity/v3/users/{user}", X_Auth_Token=token)[0] == 204
     assert records(place, "--actor", "default/mallory", "--refused") == [refused]
+
+
+def test_what_came_through_swift_is_told_beside_what_came_through_s3(place: Cloud) -> None:
+    _, headers, body = login(place, place.credentials["OS_PASSWORD"])
+    token, project = headers["X-Subject-Token"], body["token"]["project"]["id"]
+    status, made, _ = ask(place, "PUT", f"/v1/AUTH_{project}/swift-box", X_Auth_Token=token)
+    assert status == 201
+    acl = {"X_Container_Read": ".r:friend.com"}
+    ask(place, "POST", f"/v1/AUTH_{project}/photos", X_Auth_Token=token, **acl)
+    (created,) = [
+        e for e in events(place, "--actor", "admin") if e["request_id"] == made["X-Trans-Id"]
+    ]
+    assert (created["type"], created["source"]) == ("bucket.created", "127.0.0.1")
+    assert created["agent"].startswith("Python-urllib")
+    told = [e["type"] for e in events(place, "--actor", "admin", "--stream", "bucket/*")]
+    assert {"bucket.created", "bucket.described", "object.written"} <= set(told)
+    refused = urlopen_status(f"{api(place)}/v1/AUTH_{project}/photos/cat.jpg?temp_url_sig=canary")
+    assert refused == 401
+    found = records(place, "--refused", "--bucket", "photos", "--text", " swift ")
+    assert [record["key"] for record in found] == ["cat.jpg"]
+    assert "canary" not in json.dumps(found)
+    read = urlopen_status(f"{place.endpoint}/photos/cat.jpg", Referer="http://friend.com/a")
+    assert read == 200
+    (public,) = records(place, "--text", "acl .r:friend.com")
+    assert (public["protocol"], public["kind"], "user" in public) == ("s3", "read", False)
 
 
 def test_tail_follows_and_grep_takes_times(place: Cloud) -> None:

@@ -74,7 +74,8 @@ async def delete_role(log: Log, role_id: str, *, actor: Actor) -> None:
 async def imply_role(log: Log, role: Role, implied: Role, *, actor: Actor) -> None:
     """Let who has `role` have `implied` too.
 
-    Raises:  NoSuch; NotAllowed where `implied` is one that must be given in the open.
+    Raises:  NoSuch; NotAllowed where `implied` is one that must be given in the open, or a
+    domain's while `role` is not.
     """
 
     def judge(row: Role | None) -> None:
@@ -82,6 +83,8 @@ async def imply_role(log: Log, role: Role, implied: Role, *, actor: Actor) -> No
             raise NoSuch(kind="role", id=implied.id)
         if row.name.lower() in NEVER_IMPLIED and not row.domain_id:
             raise NotAllowed(reason=f"The role {row.name} cannot be implied.")
+        if row.domain_id and not role.domain_id:
+            raise NotAllowed(reason="A role of all domains cannot imply one of a domain.")
 
     guards: list[Guard] = [
         there("role", "role", role.id),

@@ -27,8 +27,6 @@ from eventlog.log import Actor, Log
 
 log = logging.getLogger(__name__)
 
-EXEMPT = "ignore_lockout_failure_attempts"  # Keystone's option of a user
-
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How many wrong passwords in a row lock a user, and for how long; 0 attempts: never."""
@@ -48,22 +46,22 @@ class Lockout:
 
     def is_locked(self, user: User) -> bool:
         """Whether the user's passwords are not looked at now."""
-        if not self._rules.attempts or user.options.get(EXEMPT) is True:
+        if not self._rules.attempts or _is_exempt(user):
             return False
         return user.locked_until_us > self._clock.now_us()
 
     def failed(self, user: User, actor: Actor) -> None:
         """Count a wrong password; it is counted soon after this returns."""
-        if self._rules.attempts and not self.is_locked(user):
+        if self._rules.attempts:
             before = self._writing.get(user.id)
             task = asyncio.create_task(self._write(user, actor, before))
             self._writing[user.id] = task
             task.add_done_callback(lambda done: self._written(user.id, done))
 
     async def settled(self, user_id: str) -> None:
-        """Return when what this process saw of the user is counted."""
-        if (task := self._writing.get(user_id)) is not None:
-            await asyncio.shield(task)
+        """Return when every wrong password that this process saw of the user is counted."""
+        while (task := self._writing.get(user_id)) is not None:
+            await asyncio.wait([task])
 
     async def forgive(self, user: User, actor: Actor) -> None:
         """Let the wrong passwords before a right one count no more."""
@@ -78,13 +76,16 @@ class Lockout:
     async def _write(self, user: User, actor: Actor, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
+        now = await self._log.get("user", id_key(user.id))
+        if not isinstance(now, User) or _is_exempt(now) or self.is_locked(now):
+            return
         row = await self._log.get(TABLE, id_key(user.id))
         now_us = self._clock.now_us()
         count = 1
         if isinstance(row, Failures) and row.last_us >= now_us - self._rules.lock_s * 1_000_000:
             count += row.count
         events: list[Event] = [LoginFailed(user_id=user.id, window_s=self._rules.lock_s)]
-        if count >= self._rules.attempts and user.options.get(EXEMPT) is not True:
+        if count >= self._rules.attempts:
             until_us = now_us + self._rules.lock_s * 1_000_000
             events.append(UserLocked(user_id=user.id, until_us=until_us, failures=count))
         await self._log.append(user_stream(user.id), events, actor=actor)
@@ -99,3 +100,7 @@ class Lockout:
         log.error(
             "a wrong password of user %s was not counted: %s", user_id, error, exc_info=reason
         )
+
+
+def _is_exempt(user: User) -> bool:
+    return user.options.get("ignore_lockout_failure_attempts") is True

@@ -135,13 +135,14 @@ class Login:
         is_right = await self._passwords.matches(shown.password, verifier)
         if user is None:
             raise LoginRefused()
+        if not is_right:
+            if user.password and user.enabled:
+                self._lockout.failed(user, actor)
+            raise LoginRefused(user_id=user.id)
+        # Guesses that came at once with the right one, and were wrong, count before it.
         await self._lockout.settled(user.id)
         now = await self._log.get("user", id_key(user.id))
         if not isinstance(now, User) or now.password != user.password or not now.enabled:
-            raise LoginRefused(user_id=user.id)
-        if not is_right:
-            if now.password:
-                self._lockout.failed(now, actor)
             raise LoginRefused(user_id=user.id)
         if self._lockout.is_locked(now):
             raise LoginRefused(user_id=user.id)

@@ -27,6 +27,7 @@ from eventlog.clock import SystemClock, SystemIds
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
 from tests.computelite.keystone.edge import API_URL, Answer, Edge
+from tests.computelite.keystone.house import House, house_in
 
 IDS = SystemIds()
 ME = Actor(id="test")
@@ -181,3 +182,10 @@ async def identity(tmp_path: Path, quick_passwords: None) -> AsyncIterator[Ident
     yield found
     await doors.close()
     await log.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path, quick_passwords: None) -> AsyncIterator[House]:
+    """A founded cloud's identity with real tokens."""
+    async with house_in(tmp_path) as found:
+        yield found

@@ -61,7 +61,7 @@ async def test_implied_roles_are_made_shown_and_taken_back(identity: Identity) -
     assert made.status == 201
     inference = made.json["role_inference"]
     assert (inference["prior_role"]["id"], inference["implies"]["id"]) == (one["id"], two["id"])
-    assert (await identity.send("HEAD", path)).status == 200
+    assert (await identity.send("HEAD", path)).status == 204
     listed = (await identity.get(f"/roles/{one['id']}/implies"))["role_inference"]
     assert [each["id"] for each in listed["implies"]] == [two["id"]]
     assert (await identity.send("DELETE", path)).status == 204
@@ -83,6 +83,9 @@ async def test_a_domain_s_roles_are_listed_by_domain_and_given_in_it_only(
     there = f"/projects/{identity.admin_project}/users/{user['id']}/roles/{role['id']}"
     assert (await identity.send("PUT", here)).status == 204
     assert (await identity.send("PUT", there)).status == 403
+    reader = await identity.role_id("reader")
+    path = f"/roles/{reader}/implies/{role['id']}"
+    assert (await identity.send("PUT", path)).status == 403
     # It is in no token: only what it implies would count.
     answer = await identity.send("GET", "/domains", token=f"{user['id']} project {project['id']}")
     assert answer.status == 403
