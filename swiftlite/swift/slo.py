@@ -30,6 +30,7 @@ from swiftlite.swift.objects import (
     promised_etag,
     written_headers,
 )
+from swiftlite.swift.quotas import room_for
 from swiftlite.swift.slo_manifest import (
     MANIFEST_BYTES_MAX,
     Found,
@@ -47,7 +48,8 @@ class _Problems(Declined):
     """{reason}"""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__(400)
+        report = Report(facts={}, errors=list(problems))
+        super().__init__(400, rendered(report, None, "upload").decode())
         self.problems = list(problems)
 
 
@@ -85,7 +87,8 @@ async def put_manifest(call: Call) -> Reply:
             if status >= 500:
                 raise
             problems = error.problems if isinstance(error, _Problems) else []
-            body = reason_of(error) or status_line(status).partition(" ")[2]
+            body = "" if problems else reason_of(error)
+            body = body or status_line(status).partition(" ")[2]
             return Report(status=status_line(status), body=body, facts={}, errors=problems)
         facts: dict[str, object] = {
             "Etag": f'"{version.etag}"',
@@ -117,6 +120,7 @@ async def put_entries(
     if promised and promised != etag:
         raise Declined(422)
     content = segments.encoded(entries)
+    await room_for(call, bucket, len(content))
     return await store(
         call,
         bucket,
