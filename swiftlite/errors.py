@@ -14,6 +14,7 @@ class NoSuchBucket(Refused):
     """The bucket {bucket} does not exist."""
 
     bucket: str
+    location: str = ""  # account/container/object, where a link led to it
 
 
 class BucketAlreadyExists(Refused):
@@ -59,6 +60,7 @@ class NoSuchKey(Refused):
     """The key {key} does not exist."""
 
     key: str
+    location: str = ""  # account/container/object, where a link led to it
     delete_marker: bool = False  # the latest version is a delete marker
     version_id: str = ""  # of that marker; "" is the null version
 

@@ -23,7 +23,14 @@ from swiftlite import segments
 from swiftlite.access import Action
 from swiftlite.catalog import queries, walking
 from swiftlite.catalog.rows import Bucket, Shown, Version
-from swiftlite.errors import LinkChanged, ManifestDamaged, SegmentsChanged, TooManyLinks
+from swiftlite.errors import (
+    LinkChanged,
+    ManifestDamaged,
+    NoSuchBucket,
+    NoSuchKey,
+    SegmentsChanged,
+    TooManyLinks,
+)
 from swiftlite.gateway.engine import Engine
 from swiftlite.gateway.get import ObjectReader, open_object, readable
 from swiftlite.node.format import Buffer
@@ -134,7 +141,11 @@ class _Resolver:
     ) -> tuple[Whole, ObjectReader]:
         etag, location = "", ""
         for _ in range(LINKS_MAX + 1):
-            reader = await open_object(self._engine, bucket, key, version_id)
+            try:
+                reader = await open_object(self._engine, bucket, key, version_id)
+            except NoSuchKey as error:
+                error.location = location
+                raise
             version = reader.version
             if version.kind != LINK:
                 found = etag_of_itself(version)
@@ -152,7 +163,11 @@ class _Resolver:
                 )
             account, container, key = version.target.split("/", 2)
             etag, location, version_id = fixed, version.target, None
-            bucket = await self._container(account.removeprefix(ACCOUNT_PREFIX), container)
+            try:
+                bucket = await self._container(account.removeprefix(ACCOUNT_PREFIX), container)
+            except NoSuchBucket as error:
+                error.location = location
+                raise
         raise TooManyLinks(limit=LINKS_MAX)
 
     async def _container(self, project_id: str, name: str) -> Bucket:

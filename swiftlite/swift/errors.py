@@ -109,6 +109,8 @@ _TOLD = (
     storage.LinkChanged,
     http.HttpRefused,
 )
+# These tell where a link led.
+_AT_LINKS = (storage.LinkChanged, storage.NoSuchKey, storage.NoSuchBucket)
 
 
 def status_of(error: CloudError) -> int:
@@ -149,7 +151,7 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
-    if isinstance(error, storage.LinkChanged) and error.location:
+    if isinstance(error, _AT_LINKS) and error.location:
         headers["Content-Location"] = "/v1/" + quote(error.location)
     reply.headers = headers
     return reply

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from swiftlite.catalog.rows import Shown, Version
 from swiftlite.gateway.whole import DYNAMIC, LINK, STATIC
-from swiftlite.swift.links import LINK_BYTES, LINK_ETAG
+from swiftlite.swift.links import LINK_BYTES, LINK_ETAG, LINK_WHOLE_ETAG
 
 EMPTY_ETAG = hashlib.md5(b"", usedforsecurity=False).hexdigest()
 
@@ -51,5 +51,7 @@ def listed(found: Shown) -> dict[str, Any]:
             told["symlink_etag"] = found.headers[LINK_ETAG]
         if LINK_BYTES in found.headers:
             told["symlink_bytes"] = int(found.headers[LINK_BYTES])
+        if LINK_WHOLE_ETAG in found.headers:
+            told["slo_etag"] = f'"{found.headers[LINK_WHOLE_ETAG]}"'
         return told
     return {}

@@ -7,7 +7,7 @@ URL beside its own parameters is left out, so that nothing unsigned changes what
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from swiftlite.auth import Link, Principal
 from swiftlite.errors import NoSuchBucket
@@ -45,7 +45,9 @@ class Linked(NamedTuple):
             "temp_url_sig": self.url.signature,
             "temp_url_ip_range": self.url.ip_range,
         }
-        text = urlencode({name: value for name, value in given.items() if value is not None})
+        text = "&".join(
+            f"{name}={quote(value)}" for name, value in given.items() if value is not None
+        )
         return f"{text}&inline" if self.url.inline else text
 
 

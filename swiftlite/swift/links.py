@@ -17,7 +17,8 @@ LINK = "x-symlink-target"
 LINK_ACCOUNT = "x-symlink-target-account"
 LINK_ETAG = "x-symlink-target-etag"
 LINK_BYTES = "x-symlink-target-bytes"
-LINK_HEADERS = frozenset({LINK_ACCOUNT, LINK_ETAG, LINK_BYTES})  # kept with a link
+LINK_WHOLE_ETAG = "x-symlink-target-slo-etag"  # for listings alone
+LINK_HEADERS = frozenset({LINK_ACCOUNT, LINK_ETAG, LINK_BYTES, LINK_WHOLE_ETAG})
 CONTENT_TYPE = "application/symlink"
 
 

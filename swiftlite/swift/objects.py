@@ -18,7 +18,13 @@ from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read, takes_range
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX, OBJECT_NAME_MAX
-from swiftlite.swift.links import LINK, LINK_HEADERS, check_dynamic_manifest
+from swiftlite.swift.links import (
+    LINK,
+    LINK_ETAG,
+    LINK_HEADERS,
+    LINK_WHOLE_ETAG,
+    check_dynamic_manifest,
+)
 from swiftlite.swift.listings import DEFAULT_TYPE
 from swiftlite.swift.metadata import object_headers, user_metadata
 from swiftlite.swift.quotas import room_for
@@ -70,7 +76,7 @@ async def head_object(call: Call) -> Reply:
     version_id = versions.version_id_of(call)
     version, more = await looked_at(call, call.bucket, call.name, version_id)
     headers = shown_headers(version) | more
-    if not check_read(call.request.headers, version.etag, version.modified_us):
+    if not is_wanted(call, version, headers):
         return Reply(304, headers)
     part = part_of(call, version, headers)
     if part is not None:
@@ -105,7 +111,10 @@ async def post_object(call: Call) -> Reply:
     )
     headers = {"X-Timestamp": timestamp(version.modified_us)}
     if found.kind == LINK_KIND:
-        return Reply(307, headers | {"Location": "/v1/" + quote(found.target)})
+        headers["Location"] = "/v1/" + quote(found.target)
+        if LINK_ETAG in found.headers:
+            headers[LINK_ETAG.title()] = found.headers[LINK_ETAG]
+        return Reply(307, headers)
     return Reply(202, headers)
 
 
@@ -122,13 +131,15 @@ async def reply_of(call: Call, found: Opened) -> Reply:
     """
     reader, version, request = found.reader, found.version, call.request
     headers = shown_headers(version) | found.headers
-    if not check_read(request.headers, version.etag, version.modified_us):
+    if not is_wanted(call, version, headers):
         return Reply(304, headers)
     spans: list[Span] | None = None
     if "range" in request.headers and takes_range(
         request.headers, version.etag, version.modified_us
     ):
         spans = byte_ranges(request.headers["range"], version.size, version.etag)
+        if spans is not None and len(spans) > 1 and version.kind == DYNAMIC:
+            spans = None  # of those Swift answers one range, or all
     else:
         part = part_of(call, version, headers)
         spans = None if part is None else [part]
@@ -149,6 +160,20 @@ async def reply_of(call: Call, found: Opened) -> Reply:
         else:
             reply.stream = await begun(reader.stream(start, end))
     return reply
+
+
+def is_wanted(call: Call, version: Version, headers: Mapping[str, str]) -> bool:
+    """Return whether the object is to be sent; if not, the client has it.
+
+    Raises:  Declined: 412, which tells where a link led.
+    """
+    try:
+        return check_read(call.request.headers, version.etag, version.modified_us)
+    except Declined as error:
+        place = headers.get("Content-Location")
+        if place is None:
+            raise
+        raise Declined(error.status, error.reason, Content_Location=place) from None
 
 
 # -- what requests say -----------------------------------------------------------------------------
@@ -269,7 +294,8 @@ def shown_headers(version: Version) -> dict[str, str]:
         "x-cumulog-position": str(version.begin),
     }
     for name, value in version.headers.items():
-        headers[name.title()] = value
+        if name != LINK_WHOLE_ETAG:
+            headers[name.title()] = value
     for name, value in version.meta.items():
         headers["X-Object-Meta-" + name.title()] = value
     if version.delete_at_s:

@@ -47,7 +47,8 @@ class _Problems(Declined):
     """{reason}"""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__(400)
+        report = Report(facts={}, errors=list(problems))
+        super().__init__(400, rendered(report, None, "upload").decode())
         self.problems = list(problems)
 
 
@@ -85,7 +86,8 @@ async def put_manifest(call: Call) -> Reply:
             if status >= 500:
                 raise
             problems = error.problems if isinstance(error, _Problems) else []
-            body = reason_of(error) or status_line(status).partition(" ")[2]
+            body = "" if problems else reason_of(error)
+            body = body or status_line(status).partition(" ")[2]
             return Report(status=status_line(status), body=body, facts={}, errors=problems)
         facts: dict[str, object] = {
             "Etag": f'"{version.etag}"',

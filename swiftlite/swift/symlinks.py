@@ -6,6 +6,7 @@ Source: Swift's "Symlink" (2026-08).
 from __future__ import annotations
 
 from swiftlite.access import Action
+from swiftlite.catalog.rows import Version
 from swiftlite.errors import LinkChanged, NoSuchBucket, NoSuchKey
 from swiftlite.gateway import whole
 from swiftlite.gateway.body import Given
@@ -18,6 +19,7 @@ from swiftlite.swift.links import (
     LINK_ACCOUNT,
     LINK_BYTES,
     LINK_ETAG,
+    LINK_WHOLE_ETAG,
     Link,
     link_of,
 )
@@ -47,10 +49,12 @@ async def put_link(call: Call) -> Reply:
     if is_named:
         said.headers[LINK_ACCOUNT] = link.account
     if link.etag is not None:
-        size, kind = await _target(call, link)
+        target = await _target(call, link)
         said.headers[LINK_ETAG] = link.etag
-        said.headers[LINK_BYTES] = str(size)
-        said.headers.setdefault("content-type", kind)
+        said.headers[LINK_BYTES] = str(target.size)
+        said.headers.setdefault("content-type", target.headers.get("content-type", DEFAULT_TYPE))
+        if target.kind == whole.STATIC:
+            said.headers[LINK_WHOLE_ETAG] = target.etag
     said.headers.setdefault("content-type", CONTENT_TYPE)
     conditions = await absent_of(call)
     await room_for(call, call.bucket, 0)
@@ -67,8 +71,8 @@ async def put_link(call: Call) -> Reply:
     return Reply(201, written_headers(call.bucket, version))
 
 
-async def _target(call: Call, link: Link) -> tuple[int, str]:
-    """Return size and media type of what a static link is for.
+async def _target(call: Call, link: Link) -> Version:
+    """Return what a static link is for.
 
     Raises:  LinkChanged if it is not that, or not there; Denied.
     """
@@ -91,4 +95,4 @@ async def _target(call: Call, link: Link) -> tuple[int, str]:
             f"{link.etag!r}",
             location=link.target,
         )
-    return version.size, version.headers.get("content-type", DEFAULT_TYPE)
+    return version

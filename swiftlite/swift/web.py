@@ -9,6 +9,7 @@ Source: Swift's "Static Web" (2026-08).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -31,6 +32,8 @@ from swiftlite.swift.web_pages import (
     refusal_page,
     site_of,
 )
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 PAGE_MAX = 10_000  # entries of a page
 
@@ -226,5 +229,9 @@ class Web:
         )
 
     def _with_slash(self) -> Reply:
-        path = quote(self._request.path + "/")
-        return Reply(301, {"Location": path, "Content-Type": HTML})
+        request = self._request
+        host = request.headers.get("host", "")
+        # The host that the client asked: any other form of it is not sent back.
+        base = f"{'https' if request.secure else 'http'}://{host}" if _HOST.fullmatch(host) else ""
+        path = quote(request.path + "/")
+        return Reply(301, {"Location": base + path, "Content-Type": HTML})

@@ -36,7 +36,8 @@ def test_a_link_is_read_as_its_target_in_both_protocols(edge: SwiftEdge, box: st
 
 def test_the_link_itself_can_be_read(edge: SwiftEdge, box: str) -> None:
     link(edge, f"{box}/l", f"{box}/gone", X_Object_Meta_Own="l")
-    assert edge.swift("GET", f"{box}/l").status == 404
+    broken = edge.swift("GET", f"{box}/l")
+    assert (broken.status, broken.headers["content-location"]) == (404, f"/v1/AUTH_p/{box}/gone")
     itself = edge.swift("GET", f"{box}/l?symlink=get")
     assert (itself.status, itself.body) == (200, b"")
     assert itself.headers["x-symlink-target"] == f"{box}/gone"
@@ -119,6 +120,8 @@ def test_a_static_link_to_a_large_object_is_for_its_manifest(edge: SwiftEdge, bo
     assert edge.swift("GET", f"{box}/l").body == b"abcabc"
     shown = edge.swift("GET", f"{box}/l?multipart-manifest=get")
     assert json.loads(shown.body)[0]["name"] == f"/{box}/s"
+    listed = {entry["name"]: entry for entry in edge.listed(box)}
+    assert listed["l"]["slo_etag"] == listed["big"]["slo_etag"]
 
 
 def test_what_is_posted_to_a_link_is_the_links(edge: SwiftEdge, box: str) -> None:
