@@ -14,6 +14,7 @@ BENCHMARKS = {
     "coding": "erasure coding, every codec that is there",
     "put-get": "small and large objects through S3, beside nginx and bare grouped syncs",
     "listing": "a page of a listing at growing numbers of keys",
+    "tokens": "logins of many clients at once, beside bare Argon2id and nginx",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from computelite.config import DAY_S
 from computelite.control.call import Arguments, Call
 from computelite.credentials import ADMIN, replace_password
 from computelite.errors import NoSuchUser, WrongUsage
@@ -45,8 +46,16 @@ async def reset_password(call: Call, wanted: ResetPassword) -> dict[str, Any]:
     drawn = wanted.password is None
     password = draw_key(cloud.ids).secret if drawn else Secret(wanted.password or "")
     verifier = await cloud.doors.passwords.verifier(password)
+    days = cloud.config.identity.password_days
     await change_user(
-        cloud.log, cloud.keystore, user, {}, enabled=True, verifier=verifier, actor=call.actor
+        cloud.log,
+        cloud.keystore,
+        user,
+        {},
+        enabled=True,
+        verifier=verifier,
+        expires_us=cloud.clock.now_us() + days * DAY_S * 1_000_000 if days else None,
+        actor=call.actor,
     )
     if user.name == ADMIN and domain.id == DEFAULT_DOMAIN:
         replace_password(cloud.folder, password)
