@@ -23,12 +23,11 @@ from swiftlite.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from swiftlite.gateway.body import Given
 from swiftlite.gateway.copy import CopySource
 from swiftlite.swift.call import Call
-from swiftlite.swift.errors import Declined
+from swiftlite.swift.errors import MARKER_TYPE, Declined
 from swiftlite.swift.metadata import CONTAINER, Said, Setting
 from swiftlite.swift.times import timestamp
 
 STACK, HISTORY = "versions-location", "history-location"
-MARKER_TYPE = "application/x-deleted;swift_versions_deleted=1"
 
 _TRIES = 100  # names that are taken, each ten microseconds on
 _PAGE = 100

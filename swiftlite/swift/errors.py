@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 HTML = "text/html; charset=UTF-8"
 PLAIN = "text/plain; charset=UTF-8"
+MARKER_TYPE = "application/x-deleted;swift_versions_deleted=1"  # of what stands for a delete
 
 
 class Declined(Refused):
@@ -151,6 +152,11 @@ def told(error: CloudError, *, trans_id: str, realm: str) -> Reply:
         headers["WWW-Authenticate"] = f'Swift realm="{quote(realm or "unknown", safe="")}"'
     if status == 503:
         headers["Retry-After"] = "1"
+    if isinstance(error, storage.NoSuchKey) and error.delete_marker:
+        headers["X-Object-Version-Id"] = error.version_id or "null"
+    if isinstance(error, storage.MethodNotAllowed):
+        headers["X-Object-Version-Id"] = error.version_id
+        headers["Content-Type"] = MARKER_TYPE
     if isinstance(error, _AT_LINKS) and error.location:
         headers["Content-Location"] = "/v1/" + quote(error.location)
     reply.headers = headers

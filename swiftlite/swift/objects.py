@@ -183,7 +183,9 @@ def is_wanted(call: Call, version: Version, headers: Mapping[str, str]) -> bool:
         place = headers.get("Content-Location")
         if place is None:
             raise
-        raise Declined(error.status, error.reason, Content_Location=place) from None
+        told = {**error.headers, "Content-Location": place}
+        named = {name.replace("-", "_"): value for name, value in told.items()}
+        raise Declined(error.status, error.reason, **named) from None
 
 
 # -- what requests say -----------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from swiftlite.segments import Segment
 from swiftlite.swift import kinds
 from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
-from swiftlite.swift.request import number
+from swiftlite.swift.request import account_of, number
 from swiftlite.swift.slo_manifest import as_written
 
 _PARTS_MAX = 10_000
@@ -64,7 +64,10 @@ async def opened(call: Call, bucket: Bucket, name: str, version_id: str | None =
     )
     headers = kinds.whole_headers(whole.version)
     return Opened(
-        whole.bucket, whole.key, reader, headers | _place(bucket, whole.version, whole.location)
+        whole.bucket,
+        whole.key,
+        reader,
+        headers | _place(whole.bucket, whole.key, whole.version, whole.location),
     )
 
 
@@ -80,7 +83,7 @@ async def looked_at(
         bucket, name, version_id=version_id, check=call.check_elsewhere
     )
     headers = kinds.whole_headers(whole.version)
-    return whole.version, headers | _place(bucket, whole.version, whole.location)
+    return whole.version, headers | _place(whole.bucket, whole.key, whole.version, whole.location)
 
 
 def part_of(call: Call, version: Version, headers: dict[str, str]) -> tuple[int, int] | None:
@@ -106,7 +109,7 @@ def part_of(call: Call, version: Version, headers: dict[str, str]) -> tuple[int,
 
 async def _itself(call: Call, bucket: Bucket, name: str, version_id: str | None) -> Opened:
     reader = await call.gateway.open_object(bucket, name, version_id=version_id)
-    headers = kinds.own_headers(reader.version) | _place(bucket, reader.version, "")
+    headers = kinds.own_headers(reader.version) | _place(bucket, name, reader.version, "")
     return Opened(bucket, name, reader, headers)
 
 
@@ -118,7 +121,8 @@ async def _manifest(call: Call, bucket: Bucket, name: str, version_id: str | Non
         if whole.location:
             found = await _manifest_at(call, whole.bucket, whole.key, None)
             return found._replace(
-                headers=found.headers | _place(bucket, whole.version, whole.location)
+                headers=found.headers
+                | _place(whole.bucket, whole.key, whole.version, whole.location)
             )
     return await _manifest_at(call, bucket, name, version_id)
 
@@ -133,7 +137,7 @@ async def _manifest_at(call: Call, bucket: Bucket, name: str, version_id: str | 
 def _shown(
     call: Call, bucket: Bucket, name: str, version: Version, entries: list[Segment]
 ) -> Opened:
-    headers = kinds.own_headers(version) | _place(bucket, version, "")
+    headers = kinds.own_headers(version) | _place(bucket, name, version, "")
     if call.request.query.get("format") == "raw":
         body, etag = as_written(entries), ""
     else:
@@ -145,12 +149,14 @@ def _shown(
     return Opened(bucket, name, _Given(told, body), headers, entries)
 
 
-def _place(bucket: Bucket, version: Version, location: str) -> dict[str, str]:
-    if location:
-        return {"Content-Location": "/v1/" + quote(location)}
+def _place(bucket: Bucket, name: str, version: Version, location: str) -> dict[str, str]:
+    place = quote(f"/v1/{account_of(bucket.project_id)}/{bucket.name}/{name}")
+    headers = {"Content-Location": place} if location else {}
     if bucket.versioning:
-        return {"X-Object-Version-Id": version.version_id or "null"}
-    return {}
+        headers["X-Object-Version-Id"] = version.version_id or "null"
+        if version.version_id and not location:
+            headers["Content-Location"] = f"{place}?version-id={version.version_id}"
+    return headers
 
 
 class _Given:

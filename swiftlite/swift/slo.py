@@ -30,6 +30,7 @@ from swiftlite.swift.objects import (
     promised_etag,
     written_headers,
 )
+from swiftlite.swift.quotas import room_for
 from swiftlite.swift.slo_manifest import (
     MANIFEST_BYTES_MAX,
     Found,
@@ -119,6 +120,7 @@ async def put_entries(
     if promised and promised != etag:
         raise Declined(422)
     content = segments.encoded(entries)
+    await room_for(call, bucket, len(content))
     return await store(
         call,
         bucket,

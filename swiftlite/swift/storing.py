@@ -12,11 +12,14 @@ import msgspec
 from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.catalog.versions import Deleted
+from swiftlite.errors import NoSuchKey
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.whole import Check
 from swiftlite.swift import archives
 from swiftlite.swift.call import Call
+
+ENABLED = "enabled"
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -88,19 +91,28 @@ async def store_copy(
 async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
     """Delete an object as its container has it.
 
-    Raises:  NoSuchKey.
+    Raises:  NoSuchKey; where versions are kept, a marker was made all the same.
     """
     if archives.place_of(bucket) is not None:
         return await archives.remove(call, bucket, name)
-    await call.gateway.head_object(bucket, name)
-    return await call.gateway.delete_object(
+    missing: NoSuchKey | None = None
+    try:
+        await call.gateway.head_object(bucket, name)
+    except NoSuchKey as error:
+        if bucket.versioning != ENABLED:
+            raise
+        missing = error
+    done = await call.gateway.delete_object(
         bucket, name, owner=call.principal.user_id, actor=call.actor
     )
+    if missing is not None:
+        raise NoSuchKey(key=name, delete_marker=True, version_id=done.version_id or "")
+    return done
 
 
 def version_headers(bucket: Bucket, version_id: str | None) -> dict[str, str]:
-    """Return what tells which version was made, in a container that has versions."""
-    if not bucket.versioning or version_id is None:
+    """Return what tells which version was made, in a container that keeps versions now."""
+    if bucket.versioning != ENABLED or version_id is None:
         return {}
     return {"X-Object-Version-Id": version_id or "null"}
 

@@ -12,10 +12,9 @@ from typing import Any
 from swiftlite.catalog.listing import VersionEntry, VersionPage
 from swiftlite.http.replies import Reply
 from swiftlite.swift import kinds
-from swiftlite.swift.archives import MARKER_TYPE
 from swiftlite.swift.call import Call
 from swiftlite.swift.containers import container_headers
-from swiftlite.swift.errors import Declined
+from swiftlite.swift.errors import MARKER_TYPE, Declined
 from swiftlite.swift.formats import JSON, best, listing
 from swiftlite.swift.listings import DEFAULT_TYPE, limit_of
 from swiftlite.swift.times import iso
@@ -28,6 +27,8 @@ _PAGE = 1000
 
 async def list_versions(call: Call) -> Reply:
     """Return a page of versions and delete markers, each name's newest first."""
+    if call.request.query.get("format", "json").lower() != "json":
+        raise Declined(406)
     accept = call.request.headers.get("accept", "")
     if accept.strip() and best(f"{JSON},{accept};q=0.1" if "*" in accept else accept) != JSON:
         raise Declined(406)

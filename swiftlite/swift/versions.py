@@ -21,8 +21,9 @@ from swiftlite.swift.call import Call
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.metadata import Said
 from swiftlite.swift.request import is_true
+from swiftlite.swift.storing import ENABLED, remove
 
-ENABLED, SUSPENDED = "enabled", "suspended"
+SUSPENDED = "suspended"
 
 _HEADER = "x-versions-enabled"
 ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -93,6 +94,9 @@ def version_id_in(query: Mapping[str, str], bucket: Bucket) -> str | None:
 async def delete_version(call: Call) -> Reply:
     """Delete one version, and tell which is the latest then."""
     version_id = version_id_of(call)
+    if not call.bucket.versioning:
+        await remove(call, call.bucket, call.name)  # there is only the null version
+        return Reply(204)
     if version_id == _NO_ID:
         raise NoSuchVersion(key=call.name, version_id=_NO_ID)
     done = await call.gateway.delete_object(
@@ -100,8 +104,6 @@ async def delete_version(call: Call) -> Reply:
     )
     if done.position is None:
         raise NoSuchVersion(key=call.name, version_id=version_id or "null")
-    if not call.bucket.versioning:
-        return Reply(204)
     try:
         latest = (await call.gateway.head_object(call.bucket, call.name)).version_id
     except NoSuchKey:

@@ -46,6 +46,8 @@ def test_old_versions_can_be_read_copied_and_deleted(edge: SwiftEdge, box: str) 
         got = get(edge, f"{box}/o{query}")
         assert (got.body, got.headers["x-object-version-id"]) == (data, told)
         assert edge.swift("HEAD", f"{box}/o{query}").headers["x-object-version-id"] == told
+        place = f"/v1/AUTH_p/{box}/o?version-id={told}"
+        assert got.headers.get("content-location") == (None if told == "null" else place)
     s3 = edge.client()
     assert s3.get_object(Bucket=box, Key="o", VersionId=first)["Body"].read() == b"first"
     to = {"Destination": f"{box}/c"}
@@ -78,6 +80,27 @@ def test_a_delete_leaves_a_marker(edge: SwiftEdge, box: str) -> None:
     assert again.status == 201
     assert get(edge, f"{box}/o").body == b"data"
     assert edge.swift("DELETE", f"{box}/o?version-id={marker}").status == 204
+
+
+def test_deleting_what_is_not_there_leaves_a_marker_as_in_s3(edge: SwiftEdge, box: str) -> None:
+    edge.swift("POST", box, headers=ON)
+    gone = edge.swift("DELETE", f"{box}/o")
+    marker = gone.headers["x-object-version-id"]
+    assert gone.status == 404
+    assert [entry["version_id"] for entry in edge.listed(f"{box}?versions")] == [marker]
+    shown = edge.swift("GET", f"{box}/o?version-id={marker}")
+    assert (shown.status, shown.headers["x-object-version-id"]) == (404, marker)
+    assert shown.headers["content-type"] == "application/x-deleted;swift_versions_deleted=1"
+    edge.swift("POST", box, headers=OFF)
+    assert "x-object-version-id" not in edge.swift("PUT", f"{box}/o", b"x").headers
+
+
+@pytest.mark.parametrize("more", ["&format=plain", "&format=xml"])
+def test_versions_are_listed_in_json_alone(edge: SwiftEdge, box: str, more: str) -> None:
+    assert get(edge, f"{box}?versions{more}").status == 406
+    for accept, status in (("text/xml", 406), ("a/b", 406), ("*/*", 200), ("text/plain,*/*", 200)):
+        answer = edge.swift("GET", f"{box}?versions", headers={"Accept": accept})
+        assert answer.status == status, accept
 
 
 def test_versions_are_listed_page_by_page_and_in_reverse(edge: SwiftEdge, box: str) -> None:
