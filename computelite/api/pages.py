@@ -90,9 +90,11 @@ class Pages:
 
     async def _swift_health(self) -> Reply:
         health = await self._cloud.health()
-        if not health.serving:
-            return Reply(503, {"Content-Type": _TEXT}, b"DOWN")
-        return Reply(200, {"Content-Type": _TEXT}, b"OK")
+        trans_id = (
+            f"tx{self._cloud.ids.random(10).hex()}0-{self._cloud.clock.now_us() // 10**6:010x}"
+        )
+        headers = {"Content-Type": _TEXT, "X-Trans-Id": trans_id}
+        return Reply(200, headers, b"OK") if health.serving else Reply(503, headers, b"DOWN")
 
     async def _metrics(self) -> Reply:
         body = metrics_text(self._slots, self._requests, await self._cloud.health())
