@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from computelite.identity import rows
 from computelite.identity.errors import NoSuch
-from computelite.identity.keys import id_key, name_key, pair_key, role_name_key, under
+from computelite.identity.keys import id_key, name_key, pair_key, under
 from computelite.identity.roles import Target, effective_roles, implication_map, implied_by
 from eventlog.log import Log
 
@@ -96,12 +96,6 @@ async def user_named(log: Log, domain_id: str, name: str) -> rows.User | None:
     """Return the user of a name in a domain, or None."""
     ref = await log.get("user_name", name_key(domain_id, name))
     return None if ref is None else await log.get("user", id_key(ref.id))
-
-
-async def role_named(log: Log, name: str, domain_id: str = "") -> rows.Role | None:
-    """Return the role of a name, of all or of one domain, or None."""
-    ref = await log.get("role_name", role_name_key(domain_id, name))
-    return None if ref is None else await log.get("role", id_key(ref.id))
 
 
 async def application_credential_named(

@@ -25,7 +25,7 @@ from computelite.keystone.domains import domain_fields
 from computelite.keystone.errors import Forbidden
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
-from computelite.keystone.projects import project_fields
+from computelite.keystone.project_document import project_fields
 from computelite.keystone.routing import Route
 from computelite.keystone.token_document import token_document
 from swiftlite.http.replies import Reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -31,7 +31,6 @@ from computelite.identity.queries import (
 from computelite.identity.roles import effective_role_ids
 from computelite.identity.rows import Domain, Project, Ref
 from computelite.keystone.call import Call, no_content
-from computelite.keystone.domains import domain_fields
 from computelite.keystone.errors import BadRequest, Forbidden
 from computelite.keystone.fields import (
     Id,
@@ -44,8 +43,10 @@ from computelite.keystone.fields import (
     extras_of,
     merged_options,
 )
+from computelite.keystone.hierarchy import add_parents, add_subtree
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, permitted_domain, seen
+from computelite.keystone.project_document import domain_as_project, project_fields
 from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
@@ -79,28 +80,6 @@ class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
     domain_id: Id | UnsetType | None = UNSET
     parent_id: Id | UnsetType | None = UNSET
     is_domain: bool | UnsetType = UNSET
-
-
-def project_fields(project: Project) -> dict[str, Any]:
-    """Return a project as the API shows it."""
-    return {
-        **project.extra,
-        "id": project.id,
-        "name": project.name,
-        "domain_id": project.domain_id,
-        "parent_id": project.parent_id,
-        "description": project.description,
-        "enabled": project.enabled,
-        "is_domain": False,
-        "tags": list(project.tags),
-        "options": project.options,
-    }
-
-
-def domain_as_project(domain: Domain) -> dict[str, Any]:
-    """Return a domain as the API shows the project that it is."""
-    own = {"domain_id": None, "parent_id": None, "is_domain": True}
-    return {**domain_fields(domain), **own}
 
 
 async def list_projects(call: Call) -> Reply:
@@ -224,72 +203,9 @@ async def show(call: Call) -> Reply:
     project = await seen(call, get_project(call.log, project_id))
     permit(call, project.domain_id, project_id=project.id)
     fields = project_fields(project)
-    await _add_parents(call, project, fields)
-    await _add_subtree(call, project, fields)
+    await add_parents(call, project, fields)
+    await add_subtree(call, project, fields)
     return call.member("project", fields, "projects", project.id)
-
-
-async def _add_parents(call: Call, project: Project, fields: dict[str, Any]) -> None:
-    as_list, as_ids = call.query.flag("parents_as_list"), call.query.flag("parents_as_ids")
-    if as_list and as_ids:
-        raise BadRequest(reason="Parents are shown as a list or as ids, not both.")
-    if not (as_list or as_ids):
-        return
-    above = (await lineage_of(call.log, project))[:-1]
-    rows = await call.log.get_many("project", [id_key(id_) for id_ in above])
-    if as_list:
-        mine = await _reachable(call)
-        shown = [project_fields(row) for row in rows if row is not None and mine(row)]
-        fields["parents"] = [_linked(call, each) for each in shown]
-        return
-    tree: dict[str, Any] | None = {project.domain_id: None}
-    for id_ in reversed(above):
-        tree = {id_: tree}
-    fields["parents"] = tree
-
-
-async def _add_subtree(call: Call, project: Project, fields: dict[str, Any]) -> None:
-    as_list, as_ids = call.query.flag("subtree_as_list"), call.query.flag("subtree_as_ids")
-    if as_list and as_ids:
-        raise BadRequest(reason="A subtree is shown as a list or as ids, not both.")
-    if as_ids:
-        fields["subtree"] = await _tree_of_ids(call, project.id)
-    if as_list:
-        mine = await _reachable(call)
-        found = [row async for row in subtree_of(call, project.id)]
-        fields["subtree"] = [_linked(call, project_fields(row)) for row in found if mine(row)]
-
-
-async def _tree_of_ids(call: Call, project_id: str) -> dict[str, Any] | None:
-    refs = [ref.id async for ref in every(call.log, "project_child", Ref, under(project_id))]
-    return {id_: await _tree_of_ids(call, id_) for id_ in refs} or None
-
-
-async def subtree_of(call: Call, project_id: str) -> AsyncIterator[Project]:
-    """Yield the projects under one, in no order that means anything."""
-    waiting = [project_id]
-    while waiting:
-        async for ref in every(call.log, "project_child", Ref, under(waiting.pop())):
-            row = await call.log.get("project", id_key(ref.id))
-            if isinstance(row, Project):
-                yield row
-                waiting.append(row.id)
-
-
-async def _reachable(call: Call) -> Callable[[Project], bool]:
-    """Return which projects the caller has a role on: trees show those alone."""
-    log = call.log
-    assignments = await assignments_of(log, call.caller.user_id)
-    lineages = {
-        project.id: await project_target(log, project)
-        async for project in every(log, "project", Project)
-    }
-    return lambda project: bool(effective_role_ids(assignments, {}, lineages[project.id]))
-
-
-def _linked(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
-    links = {"self": call.url("projects", fields["id"])}
-    return {"project": {**fields, "links": links}}
 
 
 async def update(call: Call) -> Reply:

@@ -27,8 +27,8 @@ from computelite.identity.roles import implied_by
 from computelite.identity.rows import Assignment, Member, Project
 from computelite.keystone.call import Call, json_reply
 from computelite.keystone.errors import BadRequest
+from computelite.keystone.hierarchy import subtree_of
 from computelite.keystone.permit import permitted_domain
-from computelite.keystone.projects import subtree_of
 from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
