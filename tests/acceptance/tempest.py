@@ -43,7 +43,18 @@ def run(target: Target, folder: Path, regex: str = SELECTED) -> Outcomes:
             timeout=MINUTES_MAX * 60,
             check=False,
         )
-    outcomes = from_results(_results(stream))
+    listed = subprocess.run(
+        [command, "run", "--list-tests", "--regex", regex],
+        cwd=workspace,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout.splitlines()
+    outcomes = from_results(
+        _results(stream), [line for line in listed if line.startswith("tempest.")]
+    )
     if not (outcomes.passed or outcomes.failed or outcomes.skipped):
         said = (folder / "tempest.stderr").read_text()[-2000:]
         raise RuntimeError(f"tempest ran nothing for {regex}: {said}")
