@@ -174,5 +174,6 @@ def test_five_gibibytes_go_up_in_segments_and_come_back(cloud: Cloud, tmp_path: 
     swift(cloud, "download", "swift-huge", "huge", "--output", str(tmp_path / "back"))
     with (tmp_path / "back").open("rb") as file:
         assert hashlib.file_digest(file, "sha256").hexdigest() == wanted
+    (tmp_path / "back").unlink()
     swift(cloud, "delete", "swift-huge", "huge")
     assert swift(cloud, "list", "swift-huge_segments") == ""
