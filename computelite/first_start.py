@@ -25,7 +25,7 @@ from computelite.credentials import (
 from computelite.errors import LogMissing, WrongUsage
 from computelite.folder import Folder, Record, check_record, new_record, read_record, write_record
 from computelite.identity.commands.access_keys import IssuedKey, secret_context
-from computelite.identity.commands.founding import found_identity
+from computelite.identity.commands.founding import found_catalog, found_identity
 from computelite.identity.events.credentials import AccessKeyCreated
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.new_devices import check_new_devices, is_of_cloud
@@ -89,6 +89,9 @@ async def prepare(
                 issued=key,
                 actor=_SELF,
             )
+        else:
+            # A cloud that an earlier version made has not all of today's services.
+            await found_catalog(log, ids, REGION_OS, _SELF)
         _check_chosen(chosen, root)
         write_credentials(folder, root, s3=s3, api=api)
     finally:

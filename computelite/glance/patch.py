@@ -95,6 +95,8 @@ def patched(image: Image, changes: Sequence[Change]) -> dict[str, Any]:
 
 
 def _change(sent: object, *, is_draft_4: bool) -> Change:
+    operation: object
+    pointer: object
     if not isinstance(sent, dict):
         raise BadRequest(reason="Operations must be JSON objects.")
     if is_draft_4:
@@ -107,7 +109,7 @@ def _change(sent: object, *, is_draft_4: bool) -> Change:
         operation, pointer = found[0], sent[found[0]]
     else:
         operation, pointer = sent.get("op"), sent.get("path")
-    if operation not in _OPERATIONS:
+    if not isinstance(operation, str) or operation not in _OPERATIONS:
         raise BadRequest(reason=f"An operation is one of: {', '.join(_OPERATIONS)}.")
     name = _name(pointer)
     check_settable(name)

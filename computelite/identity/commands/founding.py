@@ -54,6 +54,7 @@ ROLES: tuple[tuple[str, str], ...] = (
 SERVICES: tuple[tuple[str, str, str], ...] = (
     ("identity", "keystone", "{api}/identity"),
     ("object-store", "swift", "{api}/v1/AUTH_$(project_id)s"),
+    ("image", "glance", "{api}/image"),
 )
 INTERFACES = ("public", "internal", "admin")
 
@@ -82,7 +83,7 @@ async def found_identity(
         free = name_is_free("domain_name", id_key("Default"), "domain", "Default")
         await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
     await _found_roles(log, actor)
-    await _found_catalog(log, ids, region, actor)
+    await found_catalog(log, ids, region, actor)
     await _found_project(log, ids, SERVICE_PROJECT, actor)
     project_id = await _found_project(log, ids, name, actor)
     user_id = new_id(ids)
@@ -110,7 +111,11 @@ async def _found_roles(log: Log, actor: Actor) -> None:
         await log.append(role_stream(role_id), events, actor=actor, guards=[free])
 
 
-async def _found_catalog(log: Log, ids: Ids, region: str, actor: Actor) -> None:
+async def found_catalog(log: Log, ids: Ids, region: str, actor: Actor) -> None:
+    """Put what this version serves into the catalog, as far as it is not there.
+
+    A service that an operator deleted comes back: what is not to be used is disabled.
+    """
     if await log.get("region", id_key(region)) is None:
         free = name_is_free("region", id_key(region), "region", region)
         made = RegionCreated(region_id=region)
