@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -94,6 +95,10 @@ class Edge(ABC, Generic[C]):
         """
         check_access_rules(caller, self.service, request.method, request.segments)
 
+    def path(self, request: Request) -> Sequence[str]:
+        """Return the path that routes are found by, without the service's own part."""
+        return request.segments[1:] or ("",)
+
     def finish(self, reply: Reply, request: Request | None) -> None:
         """Add to the headers of any reply; `request` is None where its head was none."""
         reply.headers = {**reply.headers, "Vary": "X-Auth-Token"}
@@ -140,7 +145,7 @@ class Edge(ABC, Generic[C]):
         if 0 < len(token) <= TOKEN_SIZE_MAX:
             caller = attempt.caller = await self._callers.caller(token)
         try:
-            route, params = self._routes.find(request.method, request.segments[1:] or ("",))
+            route, params = self._routes.find(request.method, self.path(request))
         except CloudError:
             if caller is None:
                 raise NotAuthenticated() from None  # a stranger does not learn what there is

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from computelite.api.call import Asked, json_reply
 from computelite.api.edge import CallerSource, Edge
+from computelite.api.request import Request
 from computelite.api.routing import Routes
 from computelite.glance.call import Call
 from computelite.glance.errors import STATUSES, error_document
@@ -45,6 +48,12 @@ class GlanceApp(Edge[Call]):
 
     def call(self, asked: Asked) -> Call:
         return Call(self._service, asked)
+
+    def path(self, request: Request) -> Sequence[str]:
+        """As others, but that `/v2/images/` is an image whose id is empty, and not the list."""
+        found = super().path(request)
+        is_member = len(found) > 1 and request.target.partition("?")[0].endswith("/")
+        return (*found, "") if is_member else found
 
     def refusal(self, status: int, message: str) -> Reply:
         headers = {"Accept-Patch": ACCEPT_PATCH} if status == 415 else {}
