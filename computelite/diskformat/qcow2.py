@@ -126,7 +126,7 @@ def check_header(header: Header) -> None:
 
 def _extensions(head: bytes, start: int, cluster: int) -> frozenset[int]:
     """Return the types of the header's extensions, which lie in the first cluster."""
-    found: set[int] = set()
+    found: list[int] = []
     at = start
     while at + _EXTENSION.size <= cluster:
         if at + _EXTENSION.size > len(head) or len(found) >= _EXTENSIONS_MAX:
@@ -134,7 +134,7 @@ def _extensions(head: bytes, start: int, cluster: int) -> frozenset[int]:
         kind, size = _EXTENSION.unpack_from(head, at)
         if kind == _END:
             break
-        found.add(kind)
+        found.append(kind)
         at += _EXTENSION.size + -(-size // 8) * 8
         if at > cluster:
             raise _bad("an extension of its header leaves the first cluster")

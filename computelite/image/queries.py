@@ -96,3 +96,8 @@ async def held_by(log: Log, owner: str) -> rows.Held:
     row = await log.get("image_held", id_key(owner))
     assert row is None or isinstance(row, rows.Held)
     return row or rows.Held()
+
+
+async def is_waste(log: Log, image_id: str, transfer_id: str) -> bool:
+    """Whether the bytes of a transfer have to go, and nobody said yet that they did."""
+    return await log.get("image_waste", pair_key(image_id, transfer_id)) is not None

@@ -16,6 +16,7 @@ from computelite.image.errors import TooManyImports, TransferOver
 from computelite.image.fetch import Fetcher
 from computelite.image.inspected import Inspected
 from computelite.image.limits import Limits
+from computelite.image.queries import is_waste
 from computelite.image.rows import WEB_DOWNLOAD, Image
 from computelite.image.vault import Source, Vault
 from eventlog.clock import Clock, Ids
@@ -98,8 +99,7 @@ class ImageService:
             )
         except BaseException as error:
             # Also when the client went, or the process ends: upkeep would do it a lease later.
-            reason = str(error) if isinstance(error, CloudError) else "it was interrupted"
-            await asyncio.shield(self._give_up(start, reason[:_REASON_MAX], actor))
+            await asyncio.shield(self._give_up(start, _reason(error), actor))
             raise
 
     async def import_staged(self, image_id: str, permit: Permit, *, actor: Actor) -> None:
@@ -125,8 +125,11 @@ class ImageService:
                 async with self.fetcher.open(target) as source:
                     await self.receive(start, source, actor=actor)
             except CloudError as error:
-                await self._give_up(start, str(error)[:_REASON_MAX], actor)
+                await self._give_up(start, _reason(error), actor)
                 log.info("import of image %s: %s", image_id, error)
+            except BaseException as error:
+                await asyncio.shield(self._give_up(start, _reason(error), actor))
+                raise
 
         task = asyncio.create_task(fetch(), name=f"import of image {image_id}")
         self._imports.add(task)
@@ -134,6 +137,7 @@ class ImageService:
 
     async def close(self) -> None:
         """End the imports that are under way; their images can be imported again."""
+        await asyncio.sleep(0)  # so that each has begun, and can say that it ends
         for task in list(self._imports):
             task.cancel()
         await asyncio.gather(*self._imports, return_exceptions=True)
@@ -141,7 +145,8 @@ class ImageService:
     async def drop(self, image_id: str, transfer_id: str, *, actor: Actor) -> None:
         """Have no bytes of a transfer that no image has any more."""
         await self.vault.drop(image_id, transfer_id, actor=actor)
-        await transfers.data_dropped(self.log, image_id, transfer_id, actor=actor)
+        if await is_waste(self.log, image_id, transfer_id):
+            await transfers.data_dropped(self.log, image_id, transfer_id, actor=actor)
 
     async def _give_up(self, start: Start, reason: str, actor: Actor) -> None:
         image, transfer_id = start
@@ -178,3 +183,8 @@ class ImageService:
         except BaseExceptionGroup as group:
             # One error at a time: the block's own, or that the lease is over.
             raise group.exceptions[0] from None
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) if isinstance(error, CloudError) else "it was interrupted"
+    return text[:_REASON_MAX]
