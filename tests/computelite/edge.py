@@ -18,7 +18,11 @@ class Answer:
     def __init__(self, reply: Reply) -> None:
         self.status = reply.status
         self.headers = dict(reply.headers)
-        self.text = bytes(reply.body).decode()
+        self.content = bytes(reply.body)
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
