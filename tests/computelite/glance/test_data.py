@@ -139,28 +139,26 @@ async def test_a_stage_is_imported(glance: Glance) -> None:
     assert task["request_id"] == answer.headers["X-Openstack-Request-Id"]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({}, 400),
-        ({"method": {}}, 400),
-        ({"method": {"name": "copy-image"}}, 400),
-        ({"method": {"name": "web-download"}}, 400),
-        ({"method": {"name": "web-download", "uri": "file:///etc/passwd"}}, 400),
-        ({"method": {"name": "web-download", "uri": "http://169.254.169.254/"}}, 400),
-        ({"method": {"name": "web-download", "uri": "http://127.0.0.1:9001/"}}, 400),
-        ({"method": {"name": "web-download", "uri": "x" * 3000}}, 400),
-        ({"method": {"name": "glance-direct"}, "stores": ["other"]}, 409),
-        ({"method": {"name": "glance-direct"}, "all_stores": "yes"}, 400),
-    ],
+NO_IMPORTS = (
+    ({}, 400),
+    ({"method": {}}, 400),
+    ({"method": {"name": "copy-image"}}, 400),
+    ({"method": {"name": "web-download"}}, 400),
+    ({"method": {"name": "web-download", "uri": "file:///etc/passwd"}}, 400),
+    ({"method": {"name": "web-download", "uri": "http://169.254.169.254/"}}, 400),
+    ({"method": {"name": "web-download", "uri": "http://127.0.0.1:9001/"}}, 400),
+    ({"method": {"name": "web-download", "uri": "x" * 3000}}, 400),
+    ({"method": {"name": "glance-direct"}, "stores": ["other"]}, 409),
+    ({"method": {"name": "glance-direct"}, "all_stores": "yes"}, 400),
 )
-async def test_an_import_that_cannot_be_is_refused(
-    glance: Glance, body: object, status: int
-) -> None:
-    image = await glance.make()
-    answer = await glance.send("POST", f"/images/{image['id']}/import", body)
-    assert answer.status == status, answer.text
-    assert (await glance.get(f"/images/{image['id']}"))["status"] == "queued"
+
+
+async def test_an_import_that_cannot_be_is_refused(glance: Glance) -> None:
+    for body, status in NO_IMPORTS:
+        image = await glance.make()
+        answer = await glance.send("POST", f"/images/{image['id']}/import", body)
+        assert answer.status == status, answer.text
+        assert (await glance.get(f"/images/{image['id']}"))["status"] == "queued"
 
 
 async def test_an_import_needs_to_know_the_formats(glance: Glance) -> None:
