@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from computelite.identity import rows
 from computelite.identity.errors import NoSuch
-from computelite.identity.keys import id_key, name_key, pair_key, under
+from computelite.identity.keys import domain_name_key, id_key, name_key, pair_key, under
 from computelite.identity.roles import Target, effective_roles, implication_map, implied_by
 from eventlog.log import Log
 
@@ -82,7 +82,7 @@ async def get_application_credential(log: Log, credential_id: str) -> rows.Appli
 
 async def domain_named(log: Log, name: str) -> rows.Domain | None:
     """Return the domain of a name, or None."""
-    ref = await log.get("domain_name", id_key(name))
+    ref = await log.get("domain_name", domain_name_key(name))
     return None if ref is None else await log.get("domain", id_key(ref.id))
 
 

@@ -48,7 +48,7 @@ class IdentityView(TableView):
     """Folds the identity events into the tables."""
 
     name = "identity"
-    version = 2
+    version = 3
     tables: ClassVar[Mapping[str, type[msgspec.Struct]]] = {
         "domain": shapes.Domain,
         "domain_name": shapes.Ref,

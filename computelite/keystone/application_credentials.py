@@ -22,7 +22,7 @@ from computelite.identity.commands.application_credentials import (
 from computelite.identity.commands.common import new_id
 from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.events.credentials import AccessRule
-from computelite.identity.keys import pair_key, under
+from computelite.identity.keys import compared, pair_key, under
 from computelite.identity.queries import (
     all_roles,
     every,
@@ -186,7 +186,11 @@ def _roles_wanted(
 
 
 def _named(roles: dict[str, Role], role_id: str, wanted: RoleWanted) -> bool:
-    return role_id in roles and roles[role_id].name == wanted.name
+    return (
+        wanted.name is not None
+        and role_id in roles
+        and compared(roles[role_id].name) == compared(wanted.name)
+    )
 
 
 def _expiry_wanted(call: Call, text: str | None, maker: ApplicationCredential | None) -> int | None:

@@ -28,7 +28,7 @@ from computelite.identity.events.roles import (
     built_in_role_id,
     role_stream,
 )
-from computelite.identity.keys import id_key, name_key, role_name_key
+from computelite.identity.keys import domain_name_key, id_key, name_key
 from computelite.identity.passwords import password_verifier
 from computelite.identity.queries import every, project_named
 from computelite.identity.rows import Service
@@ -79,7 +79,7 @@ async def found_identity(
         domain = DomainCreated(
             domain_id=DEFAULT_DOMAIN, name="Default", description="The default domain"
         )
-        free = name_is_free("domain_name", id_key("Default"), "domain", "Default")
+        free = name_is_free("domain_name", domain_name_key("Default"), "domain", "Default")
         await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
     await _found_roles(log, actor)
     await _found_catalog(log, ids, region, actor)
@@ -106,7 +106,7 @@ async def _found_roles(log: Log, actor: Actor) -> None:
         events: list[Event] = [RoleCreated(role_id=role_id, name=name)]
         if implied:
             events.append(RoleImplied(role_id=role_id, implied_id=built_in_role_id(implied)))
-        free = name_is_free("role_name", role_name_key("", name), "role", name)
+        free = name_is_free("role_name", name_key("", name), "role", name)
         await log.append(role_stream(role_id), events, actor=actor, guards=[free])
 
 

@@ -17,7 +17,7 @@ from computelite.identity.events.roles import (
     role_stream,
 )
 from computelite.identity.guards import Decided, Present
-from computelite.identity.keys import id_key, pair_key, role_name_key
+from computelite.identity.keys import id_key, name_key, pair_key
 from computelite.identity.queries import get_role
 from computelite.identity.rows import Role
 from eventlog.clock import Ids
@@ -36,7 +36,7 @@ async def create_role(
     """
     role_id = new_id(ids)
     created = RoleCreated(role_id=role_id, name=name, domain_id=domain_id, **facts)
-    guards: list[Guard] = [name_is_free("role_name", role_name_key(domain_id, name), "role", name)]
+    guards: list[Guard] = [name_is_free("role_name", name_key(domain_id, name), "role", name)]
     if domain_id:
         guards.append(there("domain", "domain", domain_id))
     await log.append(role_stream(role_id), [created], actor=actor, guards=guards)
@@ -53,7 +53,7 @@ async def change_role(log: Log, role: Role, changes: Mapping[str, Any], *, actor
     guards: list[Guard] = [there("role", "role", role.id)]
     if "name" in changes and changes["name"] != role.name:
         _check_is_not_admin(role.id)
-        key = role_name_key(role.domain_id, changes["name"])
+        key = name_key(role.domain_id, changes["name"])
         guards.append(name_is_free_for("role_name", key, "role", changes["name"], role.id))
     changed = RoleChanged(role_id=role.id, **changes)
     await log.append(role_stream(role.id), [changed], actor=actor, guards=guards)

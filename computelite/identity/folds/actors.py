@@ -11,7 +11,7 @@ from computelite.identity.events import actors as events
 from computelite.identity.folds.credentials import forget_project_secrets, forget_user_secrets
 from computelite.identity.folds.fold import Folds, changes_of, every, rename, replace
 from computelite.identity.folds.roles import forget_actor, forget_target
-from computelite.identity.keys import id_key, name_key, pair_key, under
+from computelite.identity.keys import domain_name_key, id_key, name_key, pair_key, under
 from computelite.identity.rows import Domain, Group, Member, Project, Ref, User
 from eventlog.log import Recorded
 from eventlog.view import Rows
@@ -28,7 +28,7 @@ def domain_created(rows: Rows, rec: Recorded, event: events.DomainCreated) -> No
         created_us=rec.committed_us,
     )
     rows.put("domain", id_key(domain.id), domain)
-    rows.put("domain_name", id_key(domain.name), Ref(id=domain.id))
+    rows.put("domain_name", domain_name_key(domain.name), Ref(id=domain.id))
 
 
 def domain_changed(rows: Rows, rec: Recorded, event: events.DomainChanged) -> None:
@@ -36,13 +36,14 @@ def domain_changed(rows: Rows, rec: Recorded, event: events.DomainChanged) -> No
     if (domain := rows.get("domain", key)) is None:
         return
     changed = msgspec.structs.replace(domain, **changes_of(event, but="domain_id"))
-    rename(rows, "domain_name", id_key(domain.name), id_key(changed.name), Ref(id=event.domain_id))
+    old, new = (domain_name_key(each.name) for each in (domain, changed))
+    rename(rows, "domain_name", old, new, Ref(id=event.domain_id))
     rows.put("domain", key, changed)
 
 
 def domain_deleted(rows: Rows, rec: Recorded, event: events.DomainDeleted) -> None:
     if (domain := rows.get("domain", id_key(event.domain_id))) is not None:
-        rows.delete("domain_name", id_key(domain.name))
+        rows.delete("domain_name", domain_name_key(domain.name))
         rows.delete("domain", id_key(event.domain_id))
     forget_target(rows, f"d-{event.domain_id}")
 
