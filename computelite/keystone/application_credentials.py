@@ -59,7 +59,7 @@ class RuleWanted(msgspec.Struct, frozen=True, kw_only=True):
     id: Id | None = None
     service: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     method: Method | None = None
-    path: Annotated[str, Meta(max_length=128, pattern=r"^/[!-~]*$")] | None = None
+    path: Annotated[str, Meta(max_length=128, pattern=r"^/[!-~]*\Z")] | None = None
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True):

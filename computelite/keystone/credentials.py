@@ -78,8 +78,8 @@ class CredentialPatch(msgspec.Struct, frozen=True, kw_only=True):
 class Ec2Blob(msgspec.Struct, frozen=True, kw_only=True):
     """What the blob of an ec2 credential says."""
 
-    access: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}$")]
-    secret: Annotated[str, Meta(pattern=r"^[!-~]{8,256}$")]
+    access: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z")]
+    secret: Annotated[str, Meta(pattern=r"^[!-~]{8,256}\Z")]
 
     def __repr__(self) -> str:
         return "Ec2Blob(hidden)"
