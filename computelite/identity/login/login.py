@@ -118,7 +118,8 @@ class Login:
             _check_rescope(earlier, scope)
         if scope is not None:
             return await self.issue(_placed(token, await self._place(scope)))
-        if user.default_project_id:
+        is_for_system = earlier is not None and earlier.token.scope is ScopeKind.SYSTEM
+        if user.default_project_id and not is_for_system:
             try:
                 return await self.issue(
                     _placed(token, (ScopeKind.PROJECT, user.default_project_id))
@@ -137,8 +138,8 @@ class Login:
         # Of a user that no password lets in, none is looked at: one that was right a moment ago
         # would be recognised, and so told faster.
         if user is not None and user.password and await self._may_come(user):
-            if not self._lockout.is_locked(user):
-                verifier = self._keystore.unseal(user.password, context=password_context(user.id))
+            context = password_context(user.id)
+            verifier = self._keystore.unseal(user.password, context=context)
         # Whatever is wrong with the user, the same work is done before anything is said.
         whose = repr(shown.user)
         is_right = await self._passwords.matches(shown.password, verifier, whose=whose)
@@ -215,12 +216,12 @@ class Login:
         found = await self._credential(proof)
         user = None if found is None else await self._log.get("user", id_key(found.user_id))
         verifier = NOBODY
-        if found is not None and isinstance(user, User) and await self._may_come(user):
+        if found is not None and isinstance(user, User) and await self._is_enabled(user):
             context = application_secret_context(found.id)
             verifier = self._keystore.unseal(found.sealed, context=context)
         whose = repr((proof.id, proof.name, proof.user))
         is_right = await self._passwords.matches(proof.secret, verifier, whose=whose)
-        if found is None or not is_right:
+        if found is None or user is None or not is_right:
             raise LoginRefused(user_id="" if found is None else found.user_id)
         return _Checked(user, ("application_credential",), found)
 
@@ -247,7 +248,11 @@ class Login:
         return None if ref.name is None else await domain_named(self._log, ref.name)
 
     async def _may_come(self, user: User) -> bool:
-        """Whether the user and their domain are enabled."""
+        """Whether a right password would let the user in."""
+        return not self._lockout.is_locked(user) and await self._is_enabled(user)
+
+    async def _is_enabled(self, user: User) -> bool:
+        """Whether the user and their domain are."""
         domain = await self._log.get("domain", id_key(user.domain_id))
         return user.enabled and isinstance(domain, Domain) and domain.enabled
 
