@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from computelite.identity.commands.access_keys import IssuedKey, key_created
+from computelite.identity.commands.assignments import grant_role
 from computelite.identity.commands.common import name_is_free, new_id
-from computelite.identity.commands.users import password_set
+from computelite.identity.commands.projects import change_project
+from computelite.identity.commands.users import create_user, password_set
 from computelite.identity.events.actors import (
     DEFAULT_DOMAIN,
     DomainCreated,
@@ -30,8 +32,8 @@ from computelite.identity.events.roles import (
 )
 from computelite.identity.keys import domain_name_key, id_key, name_key
 from computelite.identity.passwords import password_verifier
-from computelite.identity.queries import every, project_named
-from computelite.identity.rows import Service
+from computelite.identity.queries import every, get_project, project_named, user_named
+from computelite.identity.rows import Assignment, Service
 from computelite.keystore import KeyStore
 from computelite.secret import Secret
 from eventlog.clock import Ids
@@ -96,6 +98,32 @@ async def found_identity(
     ]
     free = name_is_free("user_name", name_key(DEFAULT_DOMAIN, name), "user", name)
     await log.append(user_stream(user_id), events, actor=actor, guards=[free])
+
+
+async def restore_first(log: Log, ids: Ids, keystore: KeyStore, *, name: str, actor: Actor) -> None:
+    """Let the first user be there, and be an admin of their project and of the system.
+
+    An admin can delete themselves, or take their own role: this is for the operator to mend it.
+    Repeated after an interruption it does what is missing.
+    """
+    project = await get_project(log, await _found_project(log, ids, name, actor))
+    await change_project(log, project, {} if project.enabled else {"enabled": True}, actor=actor)
+    user = await user_named(log, DEFAULT_DOMAIN, name)
+    if user is None:
+        user = await create_user(
+            log, ids, keystore, domain_id=DEFAULT_DOMAIN, name=name, actor=actor
+        )
+    for project_id, system in ((project.id, False), ("", True)):
+        admin = Assignment(
+            role_id=built_in_role_id("admin"),
+            user_id=user.id,
+            group_id="",
+            project_id=project_id,
+            domain_id="",
+            system=system,
+            inherited=False,
+        )
+        await grant_role(log, admin, actor=actor)
 
 
 async def _found_roles(log: Log, actor: Actor) -> None:
