@@ -155,6 +155,7 @@ class ApplicationCredential(Row, frozen=True, kw_only=True, array_like=True):
     expires_us: int | None
     access_rules: tuple[AccessRule, ...]
     created_us: int
+    maker_id: str
 
 
 class Rule(Row, frozen=True, kw_only=True, array_like=True):

@@ -1,7 +1,7 @@
 """Application credentials: /v3/users/{user_id}/application_credentials, and their access rules.
 
 One never gives more than its maker has: its roles are among theirs; made with another one, it ends
-no later, and its access rules are among that one's.
+no later, is deleted with it, and its access rules are among that one's.
 """
 
 from __future__ import annotations
@@ -141,6 +141,7 @@ async def create(call: Call) -> Reply:
         unrestricted=bool(new.unrestricted),
         expires_us=expires_us,
         access_rules=rules,
+        maker_id="" if maker is None else maker.id,
         actor=call.actor,
     )
     return _shown(call, {**fields_of(row, roles), "secret": secret}, 201)

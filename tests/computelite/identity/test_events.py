@@ -109,6 +109,7 @@ SAMPLES: list[Event] = [
         access_rules=(
             credentials.AccessRule(id=OTHER, service="object-store", method="GET", path="/v1/*"),
         ),
+        maker_id=OTHER,
     ),
     credentials.ApplicationCredentialDeleted(credential_id=OTHER, user_id=USER),
     credentials.AccessRuleDeleted(rule_id=OTHER, user_id=USER),

@@ -398,6 +398,32 @@ async def test_keys_of_an_application_credential_have_its_limits_and_end_with_it
     assert await authenticator.signing_key(key["access"]) is None
 
 
+async def test_what_an_application_credential_made_goes_with_it(
+    identity: Identity, ann: str
+) -> None:
+    """Whoever had its secret could have made another one, for when it is taken back."""
+
+    async def made_with(token: str, name: str) -> str:
+        answer = await new_app_cred(identity, token, name=name, unrestricted=True)
+        assert answer.status == 201, answer.text
+        return f"{ann} {answer.json['application_credential']['id']}"
+
+    first = await made_with(ann, "first")
+    second = await made_with(first, "second")
+    third = await made_with(second, "third")
+    other = await made_with(ann, "other")
+    key = await new_key(identity, third)
+    path = f"/users/{ann.split()[0]}/application_credentials"
+    assert len((await identity.get(path, token=ann))["application_credentials"]) == 4
+    gone = first.split()[-1]
+    assert (await identity.send("DELETE", f"{path}/{gone}", token=ann)).status == 204
+    (left,) = (await identity.get(path, token=ann))["application_credentials"]
+    assert left["id"] == other.split()[-1]
+    assert await storage(identity).signing_key(key["access"]) is None
+    # Their names are free again.
+    await made_with(other, "third")
+
+
 async def test_access_rules_are_shared_and_stay_while_they_are_used(
     identity: Identity, ann: str
 ) -> None:
