@@ -23,6 +23,7 @@ from computelite.keystore import KeyStore
 from computelite.secret import Secret
 from eventlog.clock import Ids
 from eventlog.log import Actor, Guard, Log
+from eventlog.view import Rows
 
 
 def application_secret_context(credential_id: str) -> bytes:
@@ -131,10 +132,7 @@ class _Unused:
     def keys(self) -> list[tuple[str, bytes]]:
         return []
 
-    def check(self, rows: object) -> None:
-        from eventlog.view import Rows
-
-        assert isinstance(rows, Rows)
+    def check(self, rows: Rows) -> None:
         lo, hi = under(self._rule.user_id)
         while found := rows.first("application_credential_of_user", lo, hi):
             credential = rows.get("application_credential", id_key(found[1].id))

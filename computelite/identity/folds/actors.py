@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from computelite.identity.events import actors as events
+from computelite.identity.folds.catalog import forget_limits
 from computelite.identity.folds.credentials import forget_project_secrets, forget_user_secrets
 from computelite.identity.folds.fold import Folds, changes_of, every, rename, replace
 from computelite.identity.folds.roles import forget_actor, forget_target
@@ -46,6 +47,7 @@ def domain_deleted(rows: Rows, rec: Recorded, event: events.DomainDeleted) -> No
         rows.delete("domain_name", domain_name_key(domain.name))
         rows.delete("domain", id_key(event.domain_id))
     forget_target(rows, f"d-{event.domain_id}")
+    forget_limits(rows, domain_id=event.domain_id)
 
 
 def project_created(rows: Rows, rec: Recorded, event: events.ProjectCreated) -> None:
@@ -96,6 +98,7 @@ def project_deleted(rows: Rows, rec: Recorded, event: events.ProjectDeleted) -> 
         rows.delete("project", id_key(project.id))
     forget_target(rows, f"p-{event.project_id}")
     forget_project_secrets(rows, event.project_id)
+    forget_limits(rows, project_id=event.project_id)
 
 
 def user_created(rows: Rows, rec: Recorded, event: events.UserCreated) -> None:

@@ -27,6 +27,13 @@ from eventlog.view import Rows
 _ALL: Range = (b"", None)
 
 
+def forget_limits(rows: Rows, *, project_id: str = "", domain_id: str = "") -> None:
+    """Forget the limits of a project or a domain that is gone."""
+    for key, limit in every(rows, "limit", _ALL):
+        if (limit.project_id, limit.domain_id) == (project_id, domain_id):
+            rows.delete("limit", key)
+
+
 def _created(table: str, row: type[Row], id_field: str) -> Fold:
     def fold(rows: Rows, rec: Recorded, event: Event) -> None:
         fields: dict[str, Any] = {name: getattr(event, name) for name in event.__struct_fields__}
