@@ -77,12 +77,7 @@ async def found_identity(
     missing; the user comes last, with everything at once.
     Raises:  NameTaken if the user is there.
     """
-    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is None:
-        domain = DomainCreated(
-            domain_id=DEFAULT_DOMAIN, name="Default", description="The default domain"
-        )
-        free = name_is_free("domain_name", domain_name_key("Default"), "domain", "Default")
-        await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
+    await _found_domain(log, actor)
     await _found_roles(log, actor)
     await _found_catalog(log, ids, region, actor)
     await _found_project(log, ids, SERVICE_PROJECT, actor)
@@ -98,6 +93,23 @@ async def found_identity(
     ]
     free = name_is_free("user_name", name_key(DEFAULT_DOMAIN, name), "user", name)
     await log.append(user_stream(user_id), events, actor=actor, guards=[free])
+
+
+async def complete_identity(
+    log: Log, ids: Ids, keystore: KeyStore, *, name: str, region: str, actor: Actor
+) -> None:
+    """Give a cloud what it lacks that was founded when there were but users, projects and keys.
+
+    The domain comes last: who finds it there need not ask. Repeated after an interruption it makes
+    what is missing.
+    """
+    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is not None:
+        return
+    await _found_roles(log, actor)
+    await _found_catalog(log, ids, region, actor)
+    await _found_project(log, ids, SERVICE_PROJECT, actor)
+    await restore_first(log, ids, keystore, name=name, actor=actor)
+    await _found_domain(log, actor)
 
 
 async def restore_first(log: Log, ids: Ids, keystore: KeyStore, *, name: str, actor: Actor) -> None:
@@ -124,6 +136,15 @@ async def restore_first(log: Log, ids: Ids, keystore: KeyStore, *, name: str, ac
             inherited=False,
         )
         await grant_role(log, admin, actor=actor)
+
+
+async def _found_domain(log: Log, actor: Actor) -> None:
+    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is None:
+        domain = DomainCreated(
+            domain_id=DEFAULT_DOMAIN, name="Default", description="The default domain"
+        )
+        free = name_is_free("domain_name", domain_name_key("Default"), "domain", "Default")
+        await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
 
 
 async def _found_roles(log: Log, actor: Actor) -> None:
