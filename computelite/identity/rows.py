@@ -57,7 +57,8 @@ class User(Row, frozen=True, kw_only=True, array_like=True):
     """A user.
 
     `password` is the sealed verifier, b"": none. Passwords are not looked at before
-    `locked_until_us`. A token that was issued at `tokens_from_us` or before works no more.
+    `locked_until_us`. `tokens_from` is the position of the last event that voided the user's
+    tokens, 0 if there was none: a clock can stand still, or go back, between two of them.
     """
 
     id: str
@@ -69,10 +70,9 @@ class User(Row, frozen=True, kw_only=True, array_like=True):
     options: dict[str, Any]
     extra: dict[str, Any]
     password: bytes
-    password_set_us: int
     password_expires_us: int | None
     locked_until_us: int
-    tokens_from_us: int
+    tokens_from: int
     created_us: int
 
 

@@ -120,7 +120,7 @@ class Place:
         audit = audit_id_from(IDS.random(16))
         self.tokens[who] = seal_token(
             Token(
-                user_id=user.id, user_stamp=user.tokens_from_us, methods=("password",),
+                user_id=user.id, user_stamp=user.tokens_from, methods=("password",),
                 issued_us=CLOCK.now_us(), expires_s=CLOCK.now_us() // 1_000_000 + 3600,
                 audit_id=audit, chain_id=audit, scope=ScopeKind.PROJECT, scope_id=project,
             ),

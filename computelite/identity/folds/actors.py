@@ -112,10 +112,9 @@ def user_created(rows: Rows, rec: Recorded, event: events.UserCreated) -> None:
         options=event.options,
         extra=event.extra,
         password=b"",
-        password_set_us=0,
         password_expires_us=None,
         locked_until_us=0,
-        tokens_from_us=0,
+        tokens_from=0,
         created_us=rec.committed_us,
     )
     rows.put("user", id_key(user.id), user)
@@ -138,16 +137,15 @@ def user_password_set(rows: Rows, rec: Recorded, event: events.UserPasswordSet) 
         "user",
         id_key(event.user_id),
         password=event.sealed,
-        password_set_us=rec.committed_us,
         password_expires_us=event.expires_us,
         locked_until_us=0,
-        tokens_from_us=rec.committed_us,
+        tokens_from=rec.position,
     )
 
 
 def user_disabled(rows: Rows, rec: Recorded, event: events.UserDisabled) -> None:
     key = id_key(event.user_id)
-    replace(rows, "user", key, enabled=False, tokens_from_us=rec.committed_us)
+    replace(rows, "user", key, enabled=False, tokens_from=rec.position)
 
 
 def user_enabled(rows: Rows, rec: Recorded, event: events.UserEnabled) -> None:

@@ -315,7 +315,7 @@ class Login:
         audit_id = audit_id_from(self._ids.random(16))
         return Token(
             user_id=user.id,
-            user_stamp=user.tokens_from_us,
+            user_stamp=user.tokens_from,
             methods=tuple(method for method in METHODS if method in methods),
             issued_us=now_us,
             expires_s=expires_s,

@@ -91,14 +91,14 @@ async def test_a_patch_changes_what_it_names(identity: Identity) -> None:
 async def test_a_disabled_user_s_tokens_are_void_for_ever(identity: Identity) -> None:
     user = await identity.make("/users", "user", name="ann")
     path = f"/users/{user['id']}"
-    before = (await identity.log.get("user", id_key(user["id"]))).tokens_from_us
+    before = (await identity.log.get("user", id_key(user["id"]))).tokens_from
     await identity.send("PATCH", path, {"user": {"enabled": False}})
     await identity.send("PATCH", path, {"user": {"enabled": True}})
     row = await identity.log.get("user", id_key(user["id"]))
     assert row.enabled
-    assert row.tokens_from_us > before
+    assert row.tokens_from > before
     await identity.send("PATCH", path, {"user": {"password": "another one"}})
-    assert (await identity.log.get("user", id_key(user["id"]))).tokens_from_us > row.tokens_from_us
+    assert (await identity.log.get("user", id_key(user["id"]))).tokens_from > row.tokens_from
 
 
 async def test_a_deleted_user_takes_all_that_was_theirs(identity: Identity) -> None:
