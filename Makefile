@@ -4,7 +4,7 @@ BIN  := $(VENV)/bin
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: serve test test-all check bench fmt clean
+.PHONY: serve test test-all acceptance check bench fmt clean
 
 serve: $(VENV)/.installed  ## run a cloud: S3 on 127.0.0.1:9000, the rest on 127.0.0.1:9001
 	exec $(BIN)/cumulog serve $(ARGS)
@@ -14,6 +14,11 @@ test: $(VENV)/.tested system-packages check  ## what a change must pass, about t
 
 test-all: $(VENV)/.tested system-packages check  ## the same, and the slow ones
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "slow or not slow" $(ARGS)
+
+SWIFT ?=
+acceptance: $(VENV)/.accepting  ## tempest, and Swift's functional tests from SWIFT=a checkout of openstack/swift
+	$(BIN)/python -m tests.acceptance tempest
+	$(if $(SWIFT),$(BIN)/python -m tests.acceptance swift $(SWIFT),@echo "Swift's tests: SWIFT names no checkout")
 
 check: $(VENV)/.tested  ## style, types, and which package may import which
 	$(BIN)/ruff check .
@@ -45,6 +50,10 @@ $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.benched: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
+
+$(VENV)/.accepting: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,acceptance]'
 	@touch $@
 
 clean:

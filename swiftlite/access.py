@@ -55,6 +55,8 @@ class Decision(msgspec.Struct, frozen=True):
 
 READ_ACL = "read-acl"
 WRITE_ACL = "write-acl"
+# The domain of the project that set the ACLs, where that is not the domain `default`.
+ACL_DOMAIN = "acl-domain"
 
 READING = frozenset(
     {
@@ -132,7 +134,10 @@ def decide(
     by_role = _by_role(principal.roles, action)
     if is_own and by_role.allowed:
         return by_role
-    by_acl = _by_acl(given, principal, is_own) if given else None
+    by_acl = None
+    if given and bucket is not None:
+        domain = bucket.settings.get(ACL_DOMAIN, acl.DEFAULT_DOMAIN)
+        by_acl = _by_acl(given, principal, is_own, domain)
     if decision := by_acl or public:
         return decision
     # Who has no such role at home learns nothing of what there is elsewhere.
@@ -187,10 +192,10 @@ def _by_referrer(given: str, action: Action, referrer: str) -> Decision | None:
     return None if element is None else _admitted(element)
 
 
-def _by_acl(given: str, principal: Principal, is_own: bool) -> Decision | None:
+def _by_acl(given: str, principal: Principal, is_own: bool, domain: str) -> Decision | None:
     """Return what the bucket's ACL gives to this user."""
     known = acl.parsed(given)
-    element = known.pair_for(principal)
+    element = known.pair_for(principal, domain=domain)
     if element is None and is_own:
         element = known.role_for(principal)
     return None if element is None else _admitted(element)

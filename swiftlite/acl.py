@@ -26,7 +26,7 @@ SIZE_MAX = 8192  # what a header can hold
 LISTINGS = ".rlistings"
 
 _REFERRERS = frozenset({".r", ".ref", ".referer", ".referrer"})
-_DEFAULT_DOMAIN = "default"
+DEFAULT_DOMAIN = "default"
 _ID = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 
 
@@ -46,10 +46,14 @@ class Acl(msgspec.Struct, frozen=True):
     referrers: tuple[str, ...] = ()  # lower case, in their order: a later one overrules
     has_listings: bool = False
 
-    def pair_for(self, principal: Principal) -> str | None:
-        """Return the element `project:user` that admits this user, or None."""
+    def pair_for(self, principal: Principal, *, domain: str = DEFAULT_DOMAIN) -> str | None:
+        """Return the element `project:user` that admits this user, or None.
+
+        `domain` is that of the project which the ACL is of: names mean nobody in another's.
+        """
         projects, users = {principal.project_id}, {principal.user_id}
-        if principal.project_domain_id == principal.user_domain_id == _DEFAULT_DOMAIN:
+        domains = {domain, principal.project_domain_id, principal.user_domain_id}
+        if domains == {DEFAULT_DOMAIN}:
             # Nobody becomes somebody else by taking that one's id for a name.
             projects.update(_names(principal.project_name))
             users.update(_names(principal.user_name))

@@ -2,6 +2,8 @@
 
     /         which services there are
     /healthz  JSON; 200 while objects can be written, else 503
+    /healthcheck
+              the same for what watches Swift: OK, or 503
     /metrics  Prometheus text, where the configuration allows it
 Everything else is a 404 in JSON.
 """
@@ -38,7 +40,11 @@ class Pages:
         self._slots = slots
         self._requests = requests
         self._s3_url = s3_url
-        self._pages = {"/": self._services, "/healthz": self._health}
+        self._pages = {
+            "/": self._services,
+            "/healthz": self._health,
+            "/healthcheck": self._swift_health,
+        }
         if cloud.config.listen.metrics:
             self._pages["/metrics"] = self._metrics
 
@@ -81,6 +87,14 @@ class Pages:
         health = await self._cloud.health()
         body = json.dumps(health.public()) + "\n"
         return Reply(200 if health.serving else 503, {"Content-Type": _JSON}, body.encode())
+
+    async def _swift_health(self) -> Reply:
+        health = await self._cloud.health()
+        trans_id = (
+            f"tx{self._cloud.ids.random(10).hex()}0-{self._cloud.clock.now_us() // 10**6:010x}"
+        )
+        headers = {"Content-Type": _TEXT, "X-Trans-Id": trans_id}
+        return Reply(200, headers, b"OK") if health.serving else Reply(503, headers, b"DOWN")
 
     async def _metrics(self) -> Reply:
         body = metrics_text(self._slots, self._requests, await self._cloud.health())

@@ -29,8 +29,11 @@ def check_container_name(name: str) -> None:
         size = len(name.encode())
     except UnicodeEncodeError:
         raise InvalidBucketName(bucket=ascii(name), reason="it is not Unicode text") from None
-    if not 1 <= size <= CONTAINER_NAME_BYTES_MAX:
-        reason = f"it has {size} bytes of UTF-8, not 1 to {CONTAINER_NAME_BYTES_MAX}"
+    if not name:
+        raise InvalidBucketName(bucket=name, reason="it is empty")
+    if size > CONTAINER_NAME_BYTES_MAX:
+        # These words, since clients of Swift look for them.
+        reason = f"Container name length of {size} longer than {CONTAINER_NAME_BYTES_MAX}"
         raise InvalidBucketName(bucket=name, reason=reason)
     if "/" in name or "\0" in name:
         raise InvalidBucketName(bucket=name, reason="it has a slash or a NUL character")

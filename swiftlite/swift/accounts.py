@@ -65,6 +65,9 @@ async def _headers(call: Call) -> dict[str, str]:
         is_owner=call.is_owner,
     )
     made = timestamp(account.created_us)
+    who = call.principal
+    if who.project_id == call.project_id and who.project_domain_id:
+        shown["X-Account-Project-Domain-Id"] = who.project_domain_id
     return {
         "X-Account-Container-Count": str(count),
         "X-Account-Object-Count": str(usage.objects),

@@ -69,12 +69,16 @@ class SwiftApp:
             reply = refused(500)
         else:
             one.record(reply.status, None)
-        reply.headers = {
+        headers = {
             "Content-Type": HTML,
             **one.exposed(reply),
             "X-Trans-Id": trans_id,
             "X-Openstack-Request-Id": trans_id,
         }
+        if reply.status == 204:
+            # Against HTTP, but Swift says it, and its clients look.
+            headers["Content-Length"] = "0"
+        reply.headers = headers
         return reply
 
     def _new_trans_id(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from swiftlite.access import ACL_DOMAIN, READ_ACL, WRITE_ACL
+from swiftlite.acl import DEFAULT_DOMAIN
 from swiftlite.catalog.rows import Bucket
 from swiftlite.errors import BucketAlreadyOwnedByYou
 from swiftlite.http.replies import Reply
@@ -116,4 +118,9 @@ def _said(call: Call) -> Said:
         place=container_place(call.project_id, call.container),
         is_owner=call.is_owner,
     )
+    who = call.principal
+    has_acl = not said.set.keys().isdisjoint((READ_ACL, WRITE_ACL))
+    if has_acl and who.project_id == call.project_id and who.project_domain_id != DEFAULT_DOMAIN:
+        # Remembered, since a bucket's row does not say which domain its project is in.
+        said.set[ACL_DOMAIN] = who.project_domain_id
     return archives.settled(said, headers)

@@ -59,7 +59,7 @@ _WORDS = {
     405: "This method is not for this resource.",
     406: "The resource has no form that the Accept header takes.",
     408: "The request took too long to arrive.",
-    409: "The resource is in a state that stands in the way.",
+    409: "There was a conflict when trying to complete your request.",  # clients look for it
     411: "A Content-Length is needed.",
     412: "A precondition of the request does not hold.",
     413: "The body of the request is too large.",

@@ -25,7 +25,7 @@ from swiftlite.swift.link_access import keys_of
 from swiftlite.swift.multipart_form import Data, End, Event, MultipartParser, Part, boundary_of
 from swiftlite.swift.objects import put_object
 from swiftlite.swift.request import Request
-from swiftlite.swift.signatures import LinkKey, parse_signature, signer
+from swiftlite.swift.signatures import FORM_DIGESTS, LinkKey, parse_signature, signer
 
 VALUE_MAX = 4096  # bytes of a field's value; more is cut off
 FIELDS_MAX = 1000
@@ -142,7 +142,7 @@ class _Form:
                 fields.get("expires") or "0",
             )
         )
-        signature = parse_signature(fields.get("signature", ""))
+        signature = parse_signature(fields.get("signature", ""), FORM_DIGESTS)
         if signature is None or signer(self._keys, signature, [message]) is None:
             raise _unsigned("nobody with a key signed the form", "FormPost: Invalid Signature")
 

@@ -30,7 +30,7 @@ from swiftlite.swift.limits import (
     Settings,
 )
 from swiftlite.swift.request import Request
-from swiftlite.swift.signatures import DIGESTS
+from swiftlite.swift.signatures import DIGESTS, FORM_DIGESTS
 from swiftlite.swift.slo_manifest import MANIFEST_BYTES_MAX, SEGMENTS_MAX
 
 CAPABILITIES: dict[str, dict[str, Any]] = {
@@ -38,7 +38,7 @@ CAPABILITIES: dict[str, dict[str, Any]] = {
     "container_quotas": {},
     "bulk_delete": bulk_delete.INFO,
     "bulk_upload": extraction.INFO,
-    "formpost": {"allowed_digests": list(DIGESTS)},
+    "formpost": {"allowed_digests": list(FORM_DIGESTS), "deprecated_digests": ["sha1"]},
     "object_versioning": {},
     "slo": {
         "max_manifest_segments": SEGMENTS_MAX,

@@ -119,7 +119,17 @@ async def post_object(call: Call) -> Reply:
 
 
 async def delete_object(call: Call) -> Reply:
-    """Delete an object; one that is not there is refused."""
+    """Delete an object; one that is not there is refused.
+
+    `X-If-Delete-At`: only if that is when it would have gone by itself.
+    """
+    due = call.request.headers.get("x-if-delete-at")
+    if due is not None:
+        if not (due.isascii() and due.isdecimal()):
+            raise Declined(400, "Bad X-If-Delete-At header value")
+        found = await call.gateway.head_object(call.bucket, call.name)
+        if int(due) != found.delete_at_s:
+            raise Declined(412, "X-If-Delete-At and X-Delete-At do not match")
     done = await remove(call, call.bucket, call.name)
     return Reply(204, version_headers(call.bucket, done.version_id))
 
@@ -194,7 +204,9 @@ def described_of(call: Call) -> Described:
             "param multipart-manifest=put.",
         )
     return Described(
-        object_headers(headers), user_metadata(headers, META), delete_at_of(headers, call.now_s)
+        object_headers(headers),
+        user_metadata(headers, META, allow_empty=True),
+        delete_at_of(headers, call.now_s),
     )
 
 

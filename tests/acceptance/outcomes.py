@@ -94,22 +94,31 @@ def read_junit(path: Path) -> Outcomes:
     return outcomes
 
 
-def from_results(results: Iterable[tuple[str, str, str]]) -> Outcomes:
-    """Gather (test id, status of subunit, text). A class that cannot be set up counts as one test.
+def from_results(results: Iterable[tuple[str, str, str]], listed: Iterable[str]) -> Outcomes:
+    """Gather (test id, status of subunit, text); `listed` are the ids of all tests there are.
 
-    Subunit's `setUpClass (...)` stands for every test of that class: they never ran.
+    `setUpClass (...)` and the like stand for every test of that class: they never ran.
     """
     outcomes = Outcomes()
+    names = [_bare(test) for test in listed]
     for test, status, text in results:
-        name = re.sub(r"\[.*\]$", "", test)
-        if status in ("fail", "error", "uxsuccess"):
-            outcomes.failed[name] = _short(_last_line(text))
-        elif status == "skip":
-            outcomes.skipped[name] = _short(text)
-        elif status in ("success", "xfail"):
-            outcomes.passed.add(name)
+        of_class = re.fullmatch(r"(?:setUp|tearDown)Class \((.*)\)", test)
+        prefix = f"{of_class[1]}." if of_class else ""
+        meant = [name for name in names if name.startswith(prefix)] if of_class else [_bare(test)]
+        for name in meant:
+            if status in ("fail", "error", "uxsuccess"):
+                outcomes.failed[name] = _short(_last_line(text))
+            elif status == "skip":
+                outcomes.skipped[name] = _short(text)
+            elif status in ("success", "xfail"):
+                outcomes.passed.add(name)
     outcomes.passed -= outcomes.failed.keys()
     return outcomes
+
+
+def _bare(test: str) -> str:
+    """Return a test's id without the tags that tempest puts behind it."""
+    return re.sub(r"\[.*\]$", "", test)
 
 
 def _last_line(text: str) -> str:

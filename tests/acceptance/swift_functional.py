@@ -12,7 +12,7 @@ from tests.acceptance.outcomes import Outcomes, read_junit
 from tests.acceptance.target import Target
 
 PASSWORD = "a-functional-tester"
-DOMAIN = "swift-functional"
+DOMAIN = "test-domain"
 MINUTES_MAX = 60
 
 
@@ -59,16 +59,16 @@ def configure(target: Target, path: Path) -> None:
     # another domain; the sixth may do anything to any account. The fifth would be for accounts of
     # a second reseller prefix, which there are not.
     users = [
-        ("", "swift-one", "default", "member"),
-        ("2", "swift-two", "default", "member"),
-        ("3", "swift-one", "default", "swift-bystander"),
-        ("4", "swift-four", domain, "member"),
-        ("6", "swift-six", "default", "ResellerAdmin"),
+        ("", "test", "default", "member"),
+        ("2", "test2", "default", "member"),
+        ("3", "test", "default", "test-bystander"),
+        ("4", "test4", domain, "member"),
+        ("6", "test6", "default", "ResellerAdmin"),
     ]
     config = configparser.ConfigParser(interpolation=None)
     section = {"auth_version": "3", "auth_uri": f"{target.auth_url}/", "collate": "C"}
     for number, project, place, role in users:
-        name = f"swift-tester{number}"
+        name = f"tester{number}"  # tables of the suite know these names
         project_id = admin.ensure("projects", project, domain_id=place)
         user_id = admin.ensure("users", name, domain_id=place, password=PASSWORD)
         admin.assign(role, user=user_id, project=project_id)

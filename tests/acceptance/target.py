@@ -14,6 +14,10 @@ from urllib.request import urlopen
 from tests.cloud import Cloud, running
 from tests.keystone import Keystone
 
+# Tempest waits until a user who was locked out is let in again.
+LOCKOUT_ATTEMPTS = 3
+LOCKOUT_S = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -55,7 +59,11 @@ def of_cloud(cloud: Cloud) -> Target:
 @contextmanager
 def own_cloud(folder: Path) -> Iterator[Target]:
     """Run a cloud of ours in `folder` for the length of the block."""
-    with running(folder / "data") as cloud:
+    config = folder / "cumulog.toml"
+    config.write_text(
+        f"[identity]\nlockout_attempts = {LOCKOUT_ATTEMPTS}\nlockout_s = {LOCKOUT_S}\n"
+    )
+    with running(folder / "data", "--config", str(config)) as cloud:
         yield of_cloud(cloud)
 
 

@@ -48,7 +48,7 @@ def test_objects_come_go_and_carry_properties(openstack: OpenStack, here: Path) 
     assert len(listed) == 3
     assert openstack.names("object list osc-things --prefix deep/") == ["deep/er ä"]
     assert openstack.names("object list osc-things --prefix none") == []
-    rows = openstack.show("object list osc-things --long --limit 1")
+    rows = openstack.show("object list osc-things --long --prefix deep --limit 1")
     assert rows[0]["Name"] == "deep/er ä"
     assert rows[0]["Bytes"] == 11
     openstack("object set --property Colour=blue osc-things", "deep/er ä")

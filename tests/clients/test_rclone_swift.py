@@ -21,9 +21,9 @@ def rclone(cloud: Cloud, *arguments: str) -> str:
         "RCLONE_CONFIG_CLOUD_AUTH": auth["auth_url"],
         "RCLONE_CONFIG_CLOUD_USER": auth["username"],
         "RCLONE_CONFIG_CLOUD_KEY": auth["password"],
-        "RCLONE_CONFIG_CLOUD_DOMAIN": "default",
+        "RCLONE_CONFIG_CLOUD_DOMAIN": "Default",
         "RCLONE_CONFIG_CLOUD_TENANT": auth["project_name"],
-        "RCLONE_CONFIG_CLOUD_TENANT_DOMAIN": "default",
+        "RCLONE_CONFIG_CLOUD_TENANT_DOMAIN": "Default",
         "RCLONE_CONFIG_CLOUD_REGION": config["region_name"],
         "RCLONE_CONFIG_CLOUD_AUTH_VERSION": "3",
     }
@@ -44,7 +44,7 @@ def test_check_says_that_a_copied_tree_is_identical(cloud: Cloud, tree: Path) ->
     rclone(cloud, "sync", str(tree), "cloud:rclone-sw/x", "--checksum")
     assert "0 differences" in rclone(cloud, "check", str(tree), "cloud:rclone-sw/x")
     rclone(cloud, "moveto", "cloud:rclone-sw/x/a=b;c.txt", "cloud:rclone-sw/y/moved.txt")
-    assert rclone(cloud, "cat", "cloud:rclone-sw/y/moved.txt") == "a=b;c.txt"
+    assert rclone(cloud, "cat", "cloud:rclone-sw/y/moved.txt").startswith("a=b;c.txt")
     rclone(cloud, "copy", "cloud:rclone-sw/x", "cloud:rclone-sw-2/z")
     said = rclone(cloud, "check", "cloud:rclone-sw/x", "cloud:rclone-sw-2/z")
     assert "0 differences found" in said

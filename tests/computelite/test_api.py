@@ -39,6 +39,12 @@ def test_health_is_for_monitors_and_tells_strangers_no_paths(cloud: Cloud) -> No
     assert str(cloud.data).encode() not in body
 
 
+def test_what_watches_swift_is_told_that_all_is_well(cloud: Cloud) -> None:
+    status, headers, body = get(cloud, "/healthcheck")
+    assert (status, body) == (200, b"OK")
+    assert headers["Content-Type"].startswith("text/plain")
+
+
 def test_anything_else_is_a_404_in_json(cloud: Cloud) -> None:
     for path in ("/nowhere", "/compute/v2.1", "//", "/healthz/", "/%00"):
         status, headers, body = get(cloud, path)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from computelite.keystore import KeyStore, MasterKey
 from eventlog.clock import Clock, SystemClock, SystemIds
 from eventlog.errors import CloudError
@@ -50,6 +52,9 @@ TOKENS = {
     "stranger": who("stranger", OTHER, "member"),
     "reseller": who("reseller", "r", "reselleradmin"),
     "homeless": who("homeless", "", "admin"),
+    "foreigner": msgspec.structs.replace(
+        who("foreigner", "f", "member"), user_domain_id="d2", project_domain_id="d2"
+    ),
 }
 
 

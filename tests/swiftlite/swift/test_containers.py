@@ -215,3 +215,42 @@ def test_a_realm_cannot_end_its_quotes(edge: SwiftEdge) -> None:
     realm = 'Swift realm="AUTH_x%22%0D%0ASet-Cookie%3A%20a%3Cb%3E"'
     assert answer.headers["www-authenticate"] == realm
     assert "set-cookie" not in answer.headers
+
+
+def test_a_name_that_is_too_long_is_refused_in_the_words_that_clients_look_for(
+    edge: SwiftEdge,
+) -> None:
+    answer = edge.swift("PUT", "x" * 257)
+    assert b"Container name length of 257 longer than 256" in answer.body
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_container_that_is_not_empty_is_a_conflict_in_the_words_that_clients_look_for(
+    edge: SwiftEdge, box: str
+) -> None:
+    edge.swift("PUT", f"{box}/o", b"x")
+    assert b"There was a conflict when trying" in edge.swift("DELETE", box).body
+
+
+def test_names_in_an_acl_of_another_domains_project_admit_nobody_by_name(edge: SwiftEdge) -> None:
+    ids, names = "q:stranger", "q-name:stranger-name"
+    for acl, status in ((names, 403), (ids, 204)):
+        there = {"account": "AUTH_f", "token": "foreigner"}
+        given = edge.swift("PUT", "abroad", b"", {"X-Container-Read": acl}, **there)
+        assert given.status in (201, 202)
+        assert edge.swift("GET", "abroad", account="AUTH_f", token="stranger").status == status
+    edge.swift("PUT", "at-home", b"", {"X-Container-Read": names})
+    assert edge.swift("GET", "at-home", token="stranger").status == 204
+
+
+def test_a_project_is_told_its_domain_and_no_one_else_is(edge: SwiftEdge) -> None:
+    header = "x-account-project-domain-id"
+    told = edge.swift("HEAD", "", account="AUTH_f", token="foreigner")
+    assert told.headers[header] == "d2"
+    assert header not in edge.swift("HEAD", "", account="AUTH_f", token="reseller").headers
+
+
+def test_an_empty_answer_says_so_with_a_length(edge: SwiftEdge, box: str) -> None:
+    for method in ("HEAD", "GET"):
+        answer = edge.swift(method, box)
+        assert (answer.status, answer.headers["content-length"]) == (204, "0")

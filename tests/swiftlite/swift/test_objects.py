@@ -356,3 +356,26 @@ def test_a_refusal_keeps_its_reason_in_the_records(edge: SwiftEdge, box: str) ->
         (403, "other-project", "stranger", box, "o")
     ]
     assert b"other-project" not in answer.body
+
+
+def test_a_delete_may_be_bound_to_when_the_object_would_go_by_itself(
+    edge: SwiftEdge, box: str
+) -> None:
+    edge.swift("PUT", f"{box}/o", b"x", {"X-Delete-At": "9999999999"})
+
+    def deleted(name: str, due: str) -> int:
+        return edge.swift("DELETE", f"{box}/{name}", b"", {"X-If-Delete-At": due}).status
+
+    assert deleted("o", "bad") == 400
+    assert deleted("none", "bad") == 400
+    assert deleted("o", "9999999998") == 412
+    assert deleted("o", "9999999999") == 204
+
+
+def test_metadata_of_an_object_may_be_empty(edge: SwiftEdge, box: str) -> None:
+    edge.swift("PUT", f"{box}/o", b"x", {"X-Object-Meta-Bare": ""})
+    assert edge.swift("HEAD", f"{box}/o").headers["x-object-meta-bare"] == ""
+    edge.swift("POST", f"{box}/o", b"", {"X-Object-Meta-Other": ""})
+    headers = edge.swift("HEAD", f"{box}/o").headers
+    assert "x-object-meta-bare" not in headers
+    assert headers["x-object-meta-other"] == ""

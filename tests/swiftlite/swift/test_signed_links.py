@@ -219,12 +219,13 @@ def form(
     extra: Mapping[str, str] = {},
     drop: tuple[str, ...] = (),
     fields_last: bool = False,
+    digest_name: str = "sha256",
 ) -> Answer:
     expires = str(edge.clock.now_us() // 1_000_000 + after_s)
     signed = {"redirect": "", "max_file_size": "1000", "max_file_count": "2", "expires": expires}
     signed |= dict(sign)
     message = "\n".join([f"/v1/AUTH_p/{path}", *signed.values()]).encode()
-    digest = hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
+    digest = hmac.new(key.encode(), message, digest_name).hexdigest()
     fields = {n: v for n, v in {**signed, "signature": digest, **extra}.items() if n not in drop}
     plain = b"".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -251,6 +252,12 @@ def test_a_signed_form_stores_its_files(edge: SwiftEdge, keyed: str) -> None:
     assert form(edge, f"{keyed}/pre", ("fix", b"1"), key="own-2").status == 201
     assert form(edge, keyed, ("top", b"1")).status == 201
     assert {"prefix", "top"} <= set(edge.names(keyed))
+
+
+def test_a_form_may_be_signed_as_older_tools_do(edge: SwiftEdge, keyed: str) -> None:
+    for name in ("sha1", "sha512"):
+        assert form(edge, f"{keyed}/up/", (name, b"one"), digest_name=name).status == 201
+    assert form(edge, f"{keyed}/up/", ("md5", b"one"), digest_name="md5").status == 401
 
 
 def test_a_form_may_say_more_of_its_files(edge: SwiftEdge, keyed: str) -> None:
