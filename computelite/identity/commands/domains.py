@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.commands.groups import delete_group
 from computelite.identity.commands.projects import delete_project
 from computelite.identity.commands.roles import delete_role
@@ -58,14 +64,17 @@ async def change_domain(
 ) -> Domain:
     """Change a domain's attributes, as in `domain.changed`.
 
-    Raises:  NoSuch, NameTaken; NotAllowed for disabling the default domain, whose users are those
-    who could enable it again.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile; NotAllowed for disabling the default domain, whose
+    users are those who could enable it again.
     """
     if domain.id == DEFAULT_DOMAIN and changes.get("enabled") is False:
         raise NotAllowed(reason="The default domain cannot be disabled.")
     if not changes:
         return domain
-    guards: list[Guard] = [there("domain", "domain", domain.id)]
+    guards: list[Guard] = [
+        there("domain", "domain", domain.id),
+        as_read("domain", "domain", domain),
+    ]
     if "name" in changes:
         name = changes["name"]
         key = domain_name_key(name)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.events.roles import (
     RoleChanged,
@@ -46,11 +52,14 @@ async def create_role(
 async def change_role(log: Log, role: Role, changes: Mapping[str, Any], *, actor: Actor) -> Role:
     """Change a role's attributes, as in `role.changed`.
 
-    Raises:  NoSuch, NameTaken; NotAllowed for another name of the role `admin`.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile; NotAllowed for another name of the role `admin`.
     """
     if not changes:
         return role
-    guards: list[Guard] = [there("role", "role", role.id)]
+    guards: list[Guard] = [
+        there("role", "role", role.id),
+        as_read("role", "role", role),
+    ]
     if "name" in changes and changes["name"] != role.name:
         _check_is_not_admin(role.id)
         key = name_key(role.domain_id, changes["name"])
