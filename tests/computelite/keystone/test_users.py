@@ -49,7 +49,7 @@ async def test_a_new_user_is_shown_without_any_trace_of_the_password(identity: I
         ({"name": "x", "options": {"lock_password": "yes"}}, 400),
         ({"name": "x", "options": {"nonsense": True}}, 400),
         ({"name": "x", "domain_id": "f" * 32}, 404),
-        ({"name": "x", "default_project_id": "default"}, 403),
+        ({"name": "x", "default_project_id": "default"}, 400),
         ({"name": "admin"}, 409),
         ({"name": "admin", "domain_id": "default"}, 409),
         ({"name": "Ädmin ☃"}, 201),
