@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from eventlog.log import Actor
 from swiftlite.catalog import listing, queries, uploads, versions, walking
@@ -45,6 +45,7 @@ class Gateway(Buckets):
         size: int | None = None,
         etag: str | None = None,
         delete_at_s: int = 0,
+        keep: versions.Keep | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
@@ -65,40 +66,22 @@ class Gateway(Buckets):
             size=size,
             etag=etag,
             delete_at_s=delete_at_s,
+            keep=keep,
             owner=owner,
             actor=actor,
         )
 
     async def describe_object(
-        self,
-        bucket: Bucket,
-        key: str,
-        *,
-        headers: Mapping[str, str] = _NONE,
-        meta: Mapping[str, str] = _NONE,
-        delete_at_s: int = 0,
-        kind: str | None = None,
-        target: str = "",
-        actor: Actor,
+        self, bucket: Bucket, key: str, describe: Callable[[Version], Version], *, actor: Actor
     ) -> Version:
         """Return the latest version with other headers and metadata; its bytes and place stay.
 
-        `kind` and `target` as in `versions.describe_object`.
+        `describe` as in `versions.describe_object`.
 
         Raises:  NoSuchBucket, NoSuchKey, ConditionalConflict.
         """
         await readable(self._engine, bucket, key, None)
-        return await versions.describe_object(
-            self._log,
-            bucket,
-            key,
-            headers=dict(headers),
-            meta=dict(meta),
-            delete_at_s=delete_at_s,
-            kind=kind,
-            target=target,
-            actor=actor,
-        )
+        return await versions.describe_object(self._log, bucket, key, describe, actor=actor)
 
     async def open_object(
         self, bucket: Bucket, key: str, *, version_id: str | None = None
@@ -140,12 +123,14 @@ class Gateway(Buckets):
         *,
         version_id: str | None = None,
         conditions: Conditions | None = None,
+        seen: Version | None = None,
         owner: str = "",
         actor: Actor,
     ) -> versions.Deleted:
         """Delete the key as the bucket's versioning has it, or exactly the named version.
 
-        Bytes stay for the bucket's retention. What is not there is deleted already.
+        Bytes stay for the bucket's retention. What is not there is deleted already. With `seen`,
+        nothing happens if that is not the latest version any more.
 
         Raises:  NoSuchBucket, NoSuchKey, PreconditionFailed.
         """
@@ -160,6 +145,7 @@ class Gateway(Buckets):
             key,
             conditions=conditions,
             owner=owner,
+            seen=seen,
             actor=actor,
         )
 
@@ -175,6 +161,7 @@ class Gateway(Buckets):
         conditions: Conditions | None = None,
         delete_at_s: int = 0,
         check: Check | None = None,
+        keep: versions.Keep | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
@@ -192,6 +179,7 @@ class Gateway(Buckets):
             conditions=conditions,
             delete_at_s=delete_at_s,
             check=check,
+            keep=keep,
             owner=owner,
             actor=actor,
         )

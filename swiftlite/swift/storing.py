@@ -44,7 +44,7 @@ async def store(
     etag: str | None = None,
 ) -> Version:
     """Store an object; see `gateway.put_object`."""
-    await archives.keep(call, bucket, name)
+    await archives.check(call, bucket, name)
     return await call.gateway.put_object(
         bucket,
         name,
@@ -57,6 +57,7 @@ async def store(
         target=target,
         size=size,
         etag=etag,
+        keep=archives.keeper(call, bucket, name),
         owner=call.principal.user_id,
         actor=call.actor,
     )
@@ -73,7 +74,6 @@ async def store_copy(
     check: Check | None = None,
 ) -> Version:
     """Store a copy by reference; see `gateway.copy_object`."""
-    await archives.keep(call, bucket, name)
     return await call.gateway.copy_object(
         source,
         bucket,
@@ -83,6 +83,7 @@ async def store_copy(
         delete_at_s=said.delete_at_s,
         conditions=conditions,
         check=check,
+        keep=archives.keeper(call, bucket, name),
         owner=call.principal.user_id,
         actor=call.actor,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -379,3 +381,24 @@ def test_metadata_of_an_object_may_be_empty(edge: SwiftEdge, box: str) -> None:
     headers = edge.swift("HEAD", f"{box}/o").headers
     assert "x-object-meta-bare" not in headers
     assert headers["x-object-meta-other"] == ""
+
+
+def test_a_post_that_is_overtaken_leaves_a_manifest_a_manifest(
+    edge: SwiftEdge, box: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge.swift("PUT", f"{box}/seg", b"segment")
+    edge.swift("PUT", f"{box}/o", b"plain")
+    gateway, plain = edge.cloud.gateway, edge.cloud.gateway.describe_object
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        manifest = b'[{"path": "%s/seg"}]' % box.encode()
+        path = f"{box}/o?multipart-manifest=put"
+        made = await asyncio.to_thread(edge.swift, "PUT", path, manifest)
+        assert made.status == 201
+        return await plain(*args, **more)
+
+    monkeypatch.setattr(gateway, "describe_object", overtaken)
+    assert edge.swift("POST", f"{box}/o", headers={"X-Object-Meta-A": "b"}).status == 202
+    found = edge.swift("GET", f"{box}/o")
+    assert (found.body, found.headers["x-object-meta-a"]) == (b"segment", "b")
+    assert found.headers["x-static-large-object"] == "True"
