@@ -71,6 +71,7 @@ READING = frozenset(
 _ALL = frozenset(Action)
 _ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": READING}
 _RESELLER = "reselleradmin"
+_READS = frozenset({"GET", "HEAD"})
 
 # What an ACL can give, and which of a bucket's two gives it.
 _GIVEN_BY = {Action.LIST: READ_ACL, Action.READ: READ_ACL, Action.WRITE: WRITE_ACL}
@@ -168,6 +169,8 @@ def _by_link(
 ) -> Decision:
     if action not in (Action.READ, Action.WRITE) or method not in link.methods:
         return _OTHER_LINK
+    if action is Action.READ and not _READS & {*link.methods}:
+        return _OTHER_LINK  # as the source of a copy, whose metadata and ETag are told
     if account != link.account or bucket_name != link.container or not key:
         return _OTHER_LINK
     reaches = key == link.key if link.prefix is None else key.startswith(link.prefix)
@@ -176,7 +179,7 @@ def _by_link(
 
 def _behind_link(link: Link, action: Action, bucket: Bucket | None) -> Decision:
     """Decide about what an object that the link reaches is made of."""
-    if action not in (Action.READ, Action.LIST) or not {"GET", "HEAD"} & {*link.methods}:
+    if action not in (Action.READ, Action.LIST) or not _READS & {*link.methods}:
         return _OTHER_LINK
     if bucket is None or bucket.project_id != link.account:
         return _OTHER_LINK

@@ -21,6 +21,7 @@ from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX
+from swiftlite.swift.links import LINK_HEADERS
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
     check_name,
@@ -137,6 +138,10 @@ def _joined(call: Call, found: Version) -> Described:
         check_metadata(meta)
     if kind:
         headers = {**headers, "content-type": kind}
+    if found.kind == LINK:
+        # What it is, and not what is said of it.
+        own = LINK_HEADERS & found.headers.keys()
+        headers = {**headers, **{name: found.headers[name] for name in own}}
     return Described(headers, meta, delete_at_s)
 
 
