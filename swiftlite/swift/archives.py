@@ -122,16 +122,19 @@ def keeper(call: Call, bucket: Bucket, name: str) -> Keep | None:
     return keep
 
 
-async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
-    """Delete the present object as the container's mode has it.
+async def remove(call: Call, bucket: Bucket, name: str, *, seen: Version | None = None) -> Deleted:
+    """Delete the present object as the container's mode has it; with `seen`, that version alone.
 
-    Raises:  NoSuchKey; Declined 412, as `check`; Denied where the version before it lies in a
-             container that the caller may not take it from.
+    Raises:  NoSuchKey; PreconditionFailed if it is not what was seen; Declined 412, as `check`;
+             Denied where the version before it lies in a container that the caller may not take
+             it from.
     """
     place = place_of(bucket)
     assert place is not None
     for _ in range(_TRIES):
         found = await _present(call, bucket, name)
+        if seen is not None and found != seen:
+            raise PreconditionFailed(condition="X-If-Delete-At")
         with contextlib.suppress(_Overtaken):
             if place.is_history:
                 return await _remove_into(call, bucket, name, found, place)

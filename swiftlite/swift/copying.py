@@ -54,7 +54,7 @@ async def copy_object(call: Call) -> Reply:
 
 async def put_copy(call: Call) -> Reply:
     """Make this object a copy of the one that X-Copy-From names."""
-    if call.incoming.length:
+    if call.incoming.length or (call.incoming.is_chunked and await call.incoming.read()):
         raise Declined(400, "Copy requests require a zero byte body")
     project_id = _project(call, "x-copy-from-account")
     container, name = _place(call, "X-Copy-From")

@@ -123,14 +123,15 @@ async def delete_object(call: Call) -> Reply:
 
     `X-If-Delete-At`: only if that is when it would have gone by itself.
     """
+    seen: Version | None = None
     due = call.request.headers.get("x-if-delete-at")
     if due is not None:
         if not (due.isascii() and due.isdecimal()):
             raise Declined(400, "Bad X-If-Delete-At header value")
-        found = await call.gateway.head_object(call.bucket, call.name)
-        if int(due) != found.delete_at_s:
+        seen = await call.gateway.head_object(call.bucket, call.name)
+        if (due.lstrip("0") or "0") != str(seen.delete_at_s):
             raise Declined(412, "X-If-Delete-At and X-Delete-At do not match")
-    done = await remove(call, call.bucket, call.name)
+    done = await remove(call, call.bucket, call.name, seen=seen)
     return Reply(204, version_headers(call.bucket, done.version_id))
 
 
@@ -224,7 +225,8 @@ def delete_at_of(headers: Mapping[str, str], now_s: int) -> int:
         digits = digits.removeprefix("-").removeprefix("+")
         if not (digits.isascii() and digits.isdecimal()):
             raise Declined(400, f"Non-integer {name}")
-        size = _DELETE_AT_MAX if len(digits.lstrip("0")) > _DIGITS_MAX else int(digits)
+        digits = digits.lstrip("0")
+        size = _DELETE_AT_MAX if len(digits) > _DIGITS_MAX else int(digits or "0")
         at_s = since_s + (-size if is_negative else size)
         if at_s <= now_s:
             raise Declined(400, f"{name} in past")

@@ -12,7 +12,7 @@ import msgspec
 from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.catalog.versions import Deleted
-from swiftlite.errors import NoSuchKey
+from swiftlite.errors import NoSuchKey, PreconditionFailed
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.whole import Check
@@ -89,13 +89,14 @@ async def store_copy(
     )
 
 
-async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
-    """Delete an object as its container has it.
+async def remove(call: Call, bucket: Bucket, name: str, *, seen: Version | None = None) -> Deleted:
+    """Delete an object as its container has it; with `seen`, only if it is still that version.
 
     Raises:  NoSuchKey; where versions are kept, a marker was made all the same.
+             PreconditionFailed if it is another than was seen.
     """
     if archives.place_of(bucket) is not None:
-        return await archives.remove(call, bucket, name)
+        return await archives.remove(call, bucket, name, seen=seen)
     missing: NoSuchKey | None = None
     try:
         await call.gateway.head_object(bucket, name)
@@ -104,8 +105,10 @@ async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
             raise
         missing = error
     done = await call.gateway.delete_object(
-        bucket, name, owner=call.principal.user_id, actor=call.actor
+        bucket, name, seen=seen, owner=call.principal.user_id, actor=call.actor
     )
+    if seen is not None and done.position is None:
+        raise PreconditionFailed(condition="X-If-Delete-At")
     if missing is not None:
         raise NoSuchKey(key=name, delete_marker=True, version_id=done.version_id or "")
     return done

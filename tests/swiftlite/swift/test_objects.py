@@ -402,3 +402,44 @@ def test_a_post_that_is_overtaken_leaves_a_manifest_a_manifest(
     found = edge.swift("GET", f"{box}/o")
     assert (found.body, found.headers["x-object-meta-a"]) == (b"segment", "b")
     assert found.headers["x-static-large-object"] == "True"
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_delete_at_its_time_takes_no_other_object(
+    edge: SwiftEdge, box: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kept:
+        edge.swift("PUT", f"{box}-old")
+        edge.swift("POST", box, headers={"X-History-Location": f"{box}-old"})
+    at = str(edge.clock.now_us() // 1_000_000 + 1000)
+    put = {"X-Delete-At": at}
+    edge.swift("PUT", f"{box}/o", b"1", put)
+    for wrong in ("1", "9" * 5000):
+        answer = edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": wrong})
+        assert answer.status == 412
+    gateway, plain = edge.cloud.gateway, edge.cloud.gateway.head_object
+    seen: list[int] = []
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        found = await plain(*args, **more)
+        if not seen:
+            seen.append(0)
+            made = await asyncio.to_thread(edge.swift, "PUT", f"{box}/o", b"2")
+            seen.append(made.status)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "head_object", overtaken)
+        answer = edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": at})
+    assert (answer.status, seen) == (412, [0, 201])
+    assert edge.swift("GET", f"{box}/o").body == b"2"
+    edge.swift("PUT", f"{box}/o", b"3", put)
+    assert edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": at}).status == 204
+
+
+def test_a_time_may_have_any_number_of_zeros(edge: SwiftEdge, box: str) -> None:
+    at = edge.clock.now_us() // 1_000_000 + 1000
+    written = edge.swift("PUT", f"{box}/o", b"1", {"X-Delete-At": "0" * 5000 + str(at)})
+    assert written.status == 201
+    assert edge.swift("HEAD", f"{box}/o").headers["x-delete-at"] == str(at)
+    assert edge.swift("PUT", f"{box}/o", b"1", {"X-Delete-At": "0" * 5000}).status == 400
