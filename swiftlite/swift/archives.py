@@ -178,6 +178,12 @@ async def _remove_from(
     newest, shown = kept[0]
     # Who may only write here does not by that empty the other container (CVE-2015-1856).
     await call.reach(archive.project_id, archive.name, Action.WRITE, newest)
+    if found is not None and newest == _stem(name) + _when(found.modified_us):
+        source = CopySource(bucket=bucket, key=name, version=found)
+        if await _is_kept(call, archive, newest, source):
+            # It is the present object itself: what was to be written over it never came.
+            await _deleted(call, archive, newest)
+            raise _Overtaken
     if _is_marker(shown):
         if found is not None:
             return await _deleted(call, bucket, name, seen=found)

@@ -359,3 +359,18 @@ def test_what_another_write_kept_is_not_kept_twice(edge: SwiftEdge, box: str) ->
     put(edge, f"{box}/o", b"3")
     kept = [entry for entry in edge.listed(old) if entry["hash"] == at["hash"]]
     assert len(kept) == 1
+
+
+def test_a_delete_after_a_write_that_broke_off_deletes(edge: SwiftEdge, box: str) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-Versions-Location": old})
+    put(edge, f"{box}/o", b"1")
+    put(edge, f"{box}/o", b"2")
+    # As it is after a crash between the two halves of a write.
+    stamp = edge.swift("HEAD", f"{box}/o").headers["x-timestamp"]
+    to = {"Destination": f"{old}/001o/{stamp}"}
+    assert edge.swift("COPY", f"{box}/o", headers=to).status == 201
+    assert edge.swift("DELETE", f"{box}/o").status == 204
+    assert get(edge, f"{box}/o").body == b"1"
+    assert edge.names(old) == []
