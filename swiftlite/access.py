@@ -70,7 +70,7 @@ READING = frozenset(
 )
 _ALL = frozenset(Action)
 _ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": READING}
-_RESELLER = "reselleradmin"
+RESELLER = "reselleradmin"
 _READS = frozenset({"GET", "HEAD"})
 
 # What an ACL can give, and which of a bucket's two gives it.
@@ -84,7 +84,7 @@ _OTHER_BUCKET = Decision(False, "other-project", "the bucket belongs to another 
 _OTHER_ACCOUNT = Decision(False, "other-project", "the account belongs to another project")
 _OTHER_LINK = Decision(False, "link", "this link is for something else")
 _LINK = Decision(True, "link", "a signed link reaches it")
-_ANY_ACCOUNT = Decision(True, f"role {_RESELLER}", "the role reaches every account", True)
+_ANY_ACCOUNT = Decision(True, f"role {RESELLER}", "the role reaches every account", True)
 
 
 def decide(
@@ -130,7 +130,7 @@ def decide(
         return Decision(False, "key-read-only", f"this key may only read, not {action.value}")
     if principal.bucket is not None and not _is_of_key(principal, action, bucket_name, bucket):
         return _OTHER_KEY
-    if _RESELLER in principal.roles:
+    if RESELLER in principal.roles:
         return _ANY_ACCOUNT
     by_role = _by_role(principal.roles, action)
     if is_own and by_role.allowed:

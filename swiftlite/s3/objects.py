@@ -67,6 +67,7 @@ async def put_object(call: Call) -> Reply:
     if conditions:
         # Decided again when the version is committed; here it saves the client the upload.
         check_write(conditions, await _current(call), call.key)
+    await call.check_room(body.size)
     version = await call.gateway.put_object(
         call.bucket,
         call.key,
