@@ -15,6 +15,7 @@ from computelite.identity.commands.projects import (
     create_project,
     delete_project,
 )
+from computelite.identity.events.actors import DEFAULT_DOMAIN
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import (
     all_roles,
@@ -285,7 +286,8 @@ async def list_of_user(call: Call) -> Reply:
 def domain_of_caller(call: Call) -> str:
     """Return the domain that something is made in when the request names none.
 
-    Raises:  BadRequest with the system's scope; Forbidden who could make it in no domain.
+    With the system's scope that is the domain `default`, as clients of the first v3 expect.
+    Raises:  Forbidden who could make it in no domain.
     """
     caller = call.caller
     if caller.domain_id is not None:
@@ -293,7 +295,7 @@ def domain_of_caller(call: Call) -> str:
     if caller.project is not None:
         return caller.project.domain.id
     permit(call)
-    raise BadRequest(reason="With the system's scope the request must name a domain_id.")
+    return DEFAULT_DOMAIN
 
 
 def _unique(tags: list[str]) -> tuple[str, ...]:

@@ -31,6 +31,17 @@ async def test_a_new_project_is_shown_with_every_field_and_its_link(identity: Id
     }
 
 
+async def test_with_the_systems_scope_the_default_domain_is_meant(identity: Identity) -> None:
+    token = await identity.person("sysop", "admin", system="all")
+    for plural in ("projects", "users", "groups"):
+        member = plural.removesuffix("s")
+        answer = await identity.send(
+            "POST", f"/{plural}", {member: {"name": f"a {member}"}}, token=token
+        )
+        assert answer.status == 201
+        assert answer.json[member]["domain_id"] == "default"
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
