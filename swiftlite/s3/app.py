@@ -24,7 +24,7 @@ from swiftlite.s3.authenticate import authenticate
 from swiftlite.s3.call import Call, allowed_bucket, check_access
 from swiftlite.s3.codes import INTERNAL, code_of, error_document, error_headers
 from swiftlite.s3.errors import NotModified
-from swiftlite.s3.headers import check_owner, check_understood
+from swiftlite.s3.headers import check_owner, check_understood, etag_of
 from swiftlite.s3.operations import Operation, target_of, virtual_bucket_of
 from swiftlite.s3.recorded import Attempt
 from swiftlite.s3.request import Request, parse_headers
@@ -204,7 +204,7 @@ class S3App:
         if isinstance(error, NotModified):
             version = error.version
             headers = {
-                "ETag": f'"{version.etag}"',
+                "ETag": f'"{etag_of(version)}"',
                 "Last-Modified": http_from_us(version.modified_us),
             }
             return Reply(304, headers)

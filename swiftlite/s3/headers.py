@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from swiftlite.catalog.conditions import Conditions
-from swiftlite.catalog.rows import Bucket
+from swiftlite.catalog.rows import Bucket, Listed
 from swiftlite.errors import InvalidArgument, InvalidRequest, MetadataTooLarge, NotImplementedHere
+from swiftlite.gateway.whole import LARGE
 from swiftlite.s3.errors import AccessDenied
 from swiftlite.s3.request import Request
 
@@ -20,6 +21,7 @@ USER_METADATA_SIZE_MAX = 2048
 SYSTEM_METADATA_SIZE_MAX = 8192
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 META = "x-amz-meta-"
+_OF_LARGE = "-N"  # ends the ETags of Swift's large objects
 
 _SYSTEM = (
     "content-type",
@@ -176,8 +178,17 @@ def etags(value: str) -> tuple[str, ...]:
 
 
 def etag(text: str) -> str:
-    """Return one ETag without its quotes, whether it had any or not."""
-    return text.strip().removeprefix("W/").strip('"')
+    """Return one ETag without its quotes, whether it had any or not, as the catalog has it."""
+    return text.strip().removeprefix("W/").strip('"').removesuffix(_OF_LARGE)
+
+
+def etag_of(version: Listed) -> str:
+    """Return a version's ETag as S3 shows it.
+
+    What looks like an MD5 is taken for that of the bytes, and checked by clients. That of a large
+    object of Swift's is none, and says so as Swift's own S3 does.
+    """
+    return version.etag + _OF_LARGE if version.kind in LARGE else version.etag
 
 
 def _storable(name: str, value: str) -> str:
