@@ -9,6 +9,7 @@
     member, member_of                         group id / user id, and the other way round
     implied                                   role id / implied role id
     assignment, assignment_on                 actor / target / role / flag, and target / actor / ...
+    association, association_of               project id / what is shown, and the other way round
     access_key                                key id
     *_of_user                                 user id / what is theirs
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from unicodedata import normalize
 
-from computelite.identity.rows import Assignment
+from computelite.identity.rows import Assignment, Association
 
 
 def id_key(id_: str) -> bytes:
@@ -93,6 +94,23 @@ def assignment_on_key(row: Assignment) -> bytes:
 def _joined(first: str, second: str, row: Assignment) -> bytes:
     kind = "inherited" if row.inherited else "direct"
     return f"{first}/{second}/{row.role_id}/{kind}".encode("utf-8", "surrogatepass")
+
+
+def shown_of(association: Association) -> str:
+    """Return what is shown, as the tables name it."""
+    if association.endpoint_id:
+        return f"e-{association.endpoint_id}"
+    return f"g-{association.endpoint_group_id}"
+
+
+def association_key(row: Association) -> bytes:
+    """association: those of one project are together."""
+    return pair_key(row.project_id, shown_of(row))
+
+
+def association_of_key(row: Association) -> bytes:
+    """association_of: those of one endpoint, or of one group, are together."""
+    return pair_key(shown_of(row), row.project_id)
 
 
 def revoked_key(expires_us: int, audit_id: str) -> bytes:

@@ -221,6 +221,23 @@ class Endpoint(Row, frozen=True, kw_only=True, array_like=True):
     extra: dict[str, Any]
 
 
+class EndpointGroup(Row, frozen=True, kw_only=True, array_like=True):
+    """The endpoints that are as `filters` say, which are as in `endpoint-group.created`."""
+
+    id: str
+    name: str
+    description: str
+    filters: dict[str, str | None]
+
+
+class Association(Row, frozen=True, kw_only=True, array_like=True):
+    """A project's catalog shows an endpoint, or a group's; the other id is ""."""
+
+    project_id: str
+    endpoint_id: str = ""
+    endpoint_group_id: str = ""
+
+
 class Policy(Row, frozen=True, kw_only=True, array_like=True):
     """A policy document."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from computelite.identity.events import actors as events
-from computelite.identity.folds.catalog import forget_limits
+from computelite.identity.folds.catalog import forget_limits, forget_project_associations
 from computelite.identity.folds.credentials import forget_project_secrets, forget_user_secrets
 from computelite.identity.folds.fold import Folds, changes_of, every, rename, replace
 from computelite.identity.folds.roles import forget_actor, forget_target
@@ -99,6 +99,7 @@ def project_deleted(rows: Rows, rec: Recorded, event: events.ProjectDeleted) -> 
     forget_target(rows, f"p-{event.project_id}")
     forget_project_secrets(rows, event.project_id)
     forget_limits(rows, project_id=event.project_id)
+    forget_project_associations(rows, event.project_id)
 
 
 def user_created(rows: Rows, rec: Recorded, event: events.UserCreated) -> None:
