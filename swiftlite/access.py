@@ -73,7 +73,8 @@ READING = frozenset(
 )
 _ALL = frozenset(Action)
 _ROLES = {"admin": _ALL, "manager": _ALL, "member": _ALL, "reader": READING}
-_RESELLER = "reselleradmin"
+RESELLER = "reselleradmin"
+_READS = frozenset({"GET", "HEAD"})
 
 # What an ACL can give, and which of a bucket's two gives it.
 _GIVEN_BY = {Action.LIST: READ_ACL, Action.READ: READ_ACL, Action.WRITE: WRITE_ACL}
@@ -87,7 +88,7 @@ _OTHER_BUCKET = Decision(False, "other-project", "the bucket belongs to another 
 _OTHER_ACCOUNT = Decision(False, "other-project", "the account belongs to another project")
 _OTHER_LINK = Decision(False, "link", "this link is for something else")
 _LINK = Decision(True, "link", "a signed link reaches it")
-_ANY_ACCOUNT = Decision(True, f"role {_RESELLER}", "the role reaches every account", True)
+_ANY_ACCOUNT = Decision(True, f"role {RESELLER}", "the role reaches every account", True)
 
 
 def decide(
@@ -135,7 +136,7 @@ def decide(
         return Decision(False, "key-read-only", f"this key may only read, not {action.value}")
     if principal.bucket is not None and not _is_of_key(principal, action, bucket_name, bucket):
         return _OTHER_KEY
-    if _RESELLER in principal.roles:
+    if RESELLER in principal.roles:
         return _ANY_ACCOUNT
     by_role = _by_role(principal.roles, action)
     if is_own and by_role.allowed:
@@ -174,6 +175,8 @@ def _by_link(
 ) -> Decision:
     if action not in (Action.READ, Action.WRITE) or method not in link.methods:
         return _OTHER_LINK
+    if action is Action.READ and not _READS & {*link.methods}:
+        return _OTHER_LINK  # as the source of a copy, whose metadata and ETag are told
     if account != link.account or bucket_name != link.container or not key:
         return _OTHER_LINK
     reaches = key == link.key if link.prefix is None else key.startswith(link.prefix)
@@ -182,7 +185,7 @@ def _by_link(
 
 def _behind_link(link: Link, action: Action, bucket: Bucket | None) -> Decision:
     """Decide about what an object that the link reaches is made of."""
-    if action not in (Action.READ, Action.LIST) or not {"GET", "HEAD"} & {*link.methods}:
+    if action not in (Action.READ, Action.LIST) or not _READS & {*link.methods}:
         return _OTHER_LINK
     if bucket is None or bucket.project_id != link.account:
         return _OTHER_LINK

@@ -96,6 +96,10 @@ class EntityTooLarge(Refused):
     """The object has {size} bytes; the limit is {limit}."""
 
 
+class QuotaExceeded(Refused):
+    """Upload exceeds quota."""
+
+
 class PreconditionFailed(Refused):
     """The condition {condition} does not hold."""
 

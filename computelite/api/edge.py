@@ -27,7 +27,7 @@ from computelite.api.request import (
     parse_body,
     parse_headers,
 )
-from computelite.api.routing import Reads, Routes
+from computelite.api.routing import Reads, Route, Routes
 from computelite.identity.caller import Caller
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable
@@ -98,6 +98,10 @@ class Edge(ABC, Generic[C]):
     def path(self, request: Request) -> Sequence[str]:
         """Return the path that routes are found by, without the service's own part."""
         return request.segments[1:] or ("",)
+
+    async def run(self, route: Route[C], call: C) -> Reply:
+        """Let the handler answer."""
+        return await route.handler(call)
 
     def finish(self, reply: Reply, request: Request | None) -> None:
         """Add to the headers of any reply; `request` is None where its head was none."""
@@ -170,7 +174,7 @@ class Edge(ABC, Generic[C]):
             caller=caller,
         )
         call = attempt.call = self.call(asked)
-        return await route.handler(call)
+        return await self.run(route, call)
 
     def _told(self, error: CloudError, base_url: str, request_id: str) -> Reply:
         status = self.statuses.of(error)

@@ -28,14 +28,14 @@ DISK_FORMATS = (
 CONTAINER_FORMATS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker", "compressed")
 VISIBILITIES = ("community", "public", "private", "shared")
 
-Text = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"^[^\x00]*$")]
-Tag = Annotated[str, Meta(min_length=1, max_length=NAME_MAX, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"^[^\x00]*\Z")]
+Tag = Annotated[str, Meta(min_length=1, max_length=NAME_MAX, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Amount = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 ImageId = Annotated[
     str,
-    Meta(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
+    Meta(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z"),
 ]
-Project = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"^[A-Za-z0-9-]*$")]
+Project = Annotated[str, Meta(max_length=NAME_MAX, pattern=r"^[A-Za-z0-9-]*\Z")]
 
 READ_ONLY = frozenset(
     {

@@ -29,7 +29,7 @@ from swiftlite.http.replies import Reply
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     """Who gets to see an image."""
 
-    member: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+    member: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

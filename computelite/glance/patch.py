@@ -28,7 +28,7 @@ DRAFT_4 = "application/openstack-images-v2.0-json-patch"
 DRAFT_10 = "application/openstack-images-v2.1-json-patch"
 OPERATIONS_MAX = 512
 _OPERATIONS = ("add", "remove", "replace")
-_ESCAPE = re.compile(r"~[^01]|~$")
+_ESCAPE = re.compile(r"~(?![01])")
 _FORMATS = frozenset({"disk_format", "container_format"})
 
 

@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from computelite.api.call import Asked, json_reply
 from computelite.api.edge import Edge
 from computelite.api.errors import Forbidden
 from computelite.api.request import Request
-from computelite.api.routing import Routes
+from computelite.api.routing import Route, Routes
 from computelite.identity.caller import Caller
+from computelite.identity.errors import ChangedMeanwhile
 from computelite.keystone.call import Call
 from computelite.keystone.errors import STATUSES, error_document
 from computelite.keystone.recorded import Attempt
@@ -20,6 +23,8 @@ from computelite.keystone.routes import ROUTES
 from computelite.keystone.service import IdentityService
 from eventlog.records.record import Records
 from swiftlite.http.replies import Reply
+
+_TRIES = 8  # of a change that others at the same time may have been before
 
 
 class KeystoneApp(Edge[Call]):
@@ -54,6 +59,12 @@ class KeystoneApp(Edge[Call]):
 
     def attempt(self, request_id: str) -> Attempt:
         return Attempt(self.service, request_id)
+
+    async def run(self, route: Route[Call], call: Call) -> Reply:
+        for _ in range(_TRIES):
+            with suppress(ChangedMeanwhile):
+                return await route.handler(call)
+        return await route.handler(call)
 
     def admit(self, caller: Caller, request: Request) -> None:
         if "ec2credential" in caller.methods:

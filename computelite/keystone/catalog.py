@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from computelite.api.call import no_content
 from computelite.api.errors import BadRequest
 from computelite.api.fields import Name255, Text, changes_of
+from computelite.api.request import checked
 from computelite.api.routing import Route
 from computelite.identity.commands import catalog as commands
 from computelite.identity.commands.common import new_id
@@ -21,7 +22,7 @@ from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
 from swiftlite.http.replies import Reply
 
-RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 
 
 class NewRegion(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,7 @@ async def put_region(call: Call) -> Reply:
     permit(call)
     new = call.read("region", NewRegion)
     region_id = call.params["region_id"]
+    checked({"id": region_id}, NewRegion, at="region")
     if new.id not in (None, region_id):
         raise BadRequest(reason="The region's id is not the path's.")
     return await _create_region(call, new, region_id)

@@ -18,6 +18,7 @@ from computelite.keystone.call import Call
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^,/]*$")]
 
 EXTRA_BYTES_MAX = 32768
+EXTRA_DEPTH_MAX = 32  # of lists and objects in one another: whoever reads it must be able to
 # What answers add by themselves, and clients send back.
 _NEVER_EXTRA = frozenset({"id", "links"})
 
@@ -66,15 +67,27 @@ def extras_of(
     """
     sent = call.extras(member, shape)
     extra = {**(before or {}), **{k: v for k, v in sent.items() if k not in _NEVER_EXTRA}}
+    if not _is_flat(extra, EXTRA_DEPTH_MAX):
+        raise BadRequest(
+            reason=f"Attributes of your own in {member} are at most {EXTRA_DEPTH_MAX} deep."
+        )
     try:
         size = len(msgspec.msgpack.encode(extra))
-    except (OverflowError, RecursionError):
-        raise BadRequest(reason=f"A number or a depth in {member} is beyond bounds.") from None
+    except OverflowError:
+        raise BadRequest(reason=f"A number in {member} is beyond bounds.") from None
     if size > EXTRA_BYTES_MAX:
         raise BadRequest(
             reason=f"Attributes of your own in {member} have at most {EXTRA_BYTES_MAX} bytes."
         )
     return extra
+
+
+def _is_flat(value: object, depth: int) -> bool:
+    """Whether nothing in a JSON value lies deeper than `depth`."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
 
 
 def check_mutable(kind: str, options: Mapping[str, Any], sent: object = UNSET) -> None:

@@ -1,6 +1,7 @@
 """Lists: filters on attributes, pages, links.
 
-?name=x&enabled=true            exact; a parameter that no attribute has is passed over
+?name=x&enabled=true            exact, but for names, which are compared as everywhere; a parameter
+                                that no attribute has is passed over
 ?name__contains=x               also icontains, startswith, istartswith, endswith, iendswith
 ?limit=10&marker=ID             the page after the one that ended with ID
 """
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 
 from computelite.api.call import json_reply
 from computelite.api.errors import BadRequest
+from computelite.identity.keys import compared
 from computelite.keystone.call import Call
 from swiftlite.http.replies import Reply
 
@@ -48,8 +50,12 @@ def wanted_by(call: Call, attributes: Collection[str]) -> Callable[[Fields], boo
 
 
 def _equal(call: Call, name: str, value: str) -> Callable[[Fields], bool]:
+    wanted = compared(value) if name == "name" else value
+
     def test(fields: Fields) -> bool:
         found = fields.get(name)
+        if isinstance(found, str) and name == "name":
+            return compared(found) == wanted
         if isinstance(found, bool):
             # As Keystone has it: `?enabled` and `?enabled=1` are true, `?enabled=0` is not.
             return found == (value == "" or bool(call.query.truth(name)))

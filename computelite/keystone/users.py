@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from computelite.api.call import no_content
-from computelite.api.errors import BadRequest, Forbidden
+from computelite.api.errors import BadRequest
 from computelite.api.fields import Id, Name255, Text, changes_of
 from computelite.api.routing import Route
 from computelite.api.times import micros_from, utc_micros
@@ -209,7 +209,7 @@ async def _check_default_project(call: Call, project_id: str | None) -> None:
     if project_id is None:
         return
     if isinstance(await call.log.get("domain", id_key(project_id)), Domain):
-        raise Forbidden(reason="A domain cannot be the default project.")
+        raise BadRequest(reason="A domain cannot be the default project.")
 
 
 ROUTES = (

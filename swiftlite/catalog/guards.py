@@ -129,10 +129,24 @@ class ConditionsHold:
         self._judge(self._conditions, top_of(rows, self._bucket_id, self._key), self._key)
 
 
-class IsCurrent:
-    """A key has an object on top; with `version`, just that one, described as it was."""
+class HasObject:
+    """A key has an object on top."""
 
-    def __init__(self, bucket_id: bytes, key: str, version: Version | None = None) -> None:
+    def __init__(self, bucket_id: bytes, key: str) -> None:
+        self._at = keys.object_key(bucket_id, key)
+
+    def keys(self) -> Pairs:
+        return (("current", self._at),)
+
+    def check(self, rows: Rows) -> None:
+        if rows.get("current", self._at) is None:
+            raise Stale
+
+
+class IsCurrent:
+    """A key has this object on top, described as it was; with None, it has no object there."""
+
+    def __init__(self, bucket_id: bytes, key: str, version: Version | None) -> None:
         self._at = keys.object_key(bucket_id, key)
         self._version = version
 
@@ -140,8 +154,7 @@ class IsCurrent:
         return (("current", self._at),)
 
     def check(self, rows: Rows) -> None:
-        top = rows.get("current", self._at)
-        if top is None or self._version not in (None, top):
+        if rows.get("current", self._at) != self._version:
             raise Stale
 
 

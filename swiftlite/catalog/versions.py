@@ -5,7 +5,8 @@ What a client wants to be true of the key is decided when the event is placed, u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from swiftlite.catalog.guards import (
     BucketExists,
     BytesRemain,
     ConditionsHold,
+    HasObject,
     IsCurrent,
     VersionLives,
 )
@@ -35,6 +37,10 @@ from swiftlite.catalog.settle import settle
 from swiftlite.catalog.stack import version_of
 from swiftlite.errors import EntityTooLarge, NoSuchKey
 from swiftlite.manifest import Blob
+
+Keep: TypeAlias = Callable[[Version | None], Awaitable[None]]
+"""Awaited with the object on top of a key, None for none, before it is written over: that one and
+no other is. It is called again where somebody was faster."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +91,13 @@ async def write_object(
     *,
     conditions: Conditions | None = None,
     source: Source | None = None,
+    keep: Keep | None = None,
     actor: Actor,
 ) -> Version:
     """Make a version whose bytes are durable the latest of its key, and return it as committed.
 
-    With `source`, every blob of the draft is shared with that version.
+    With `source`, every blob of the draft is shared with that version. What `keep` raises is
+    raised, and nothing is written.
 
     Raises:  InvalidKey, KeyTooLong, EntityTooLarge, NoSuchBucket, NoSuchKey, PreconditionFailed,
              ConditionalConflict, SourceGone.
@@ -102,6 +110,12 @@ async def write_object(
     async def attempt(now: Bucket) -> Version:
         event = written(now, ids, key, draft, shares=shares)
         guards = write_guards(now, key, conditions)
+        if keep is not None:
+            found = await queries.current(log, now.id, key)
+            if conditions:
+                check_write(conditions, found, key)
+            await keep(found)
+            guards.append(IsCurrent(now.id, key, found))
         if source is not None:
             guards.append(BytesRemain(source.bucket_id, source.key, source.begin))
         done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
@@ -111,20 +125,13 @@ async def write_object(
 
 
 async def describe_object(
-    log: Log,
-    bucket: Bucket,
-    key: str,
-    *,
-    headers: dict[str, str],
-    meta: dict[str, str],
-    delete_at_s: int = 0,
-    kind: str | None = None,
-    target: str = "",
-    actor: Actor,
+    log: Log, bucket: Bucket, key: str, describe: Callable[[Version], Version], *, actor: Actor
 ) -> Version:
     """Give the latest version other headers and metadata, and return it as it is then.
 
-    `kind` and `target`, unless they are to stay: "dlo" and where its segments are, or "" for none.
+    `describe` returns the version as it is to be, of the one that it is given, and is called again
+    where somebody was faster; what counts of it are `headers`, `meta`, `delete_at_s`, and `kind`
+    with `target`: "dlo" and where its segments are, or "" for none.
 
     Raises:  InvalidKey, KeyTooLong, NoSuchBucket, NoSuchKey, ConditionalConflict.
     """
@@ -134,24 +141,25 @@ async def describe_object(
         found = await queries.current(log, now.id, key)
         if found is None:
             raise NoSuchKey(key=key)
+        wanted = describe(found)
         event = ObjectDescribed(
             bucket_id=now.id,
             key=key,
             version_id=found.version_id,
-            headers=headers,
-            meta=meta,
-            delete_at_s=delete_at_s,
-            kind=found.kind if kind is None else kind,
-            target=found.target if kind is None else target,
+            headers=wanted.headers,
+            meta=wanted.meta,
+            delete_at_s=wanted.delete_at_s,
+            kind=wanted.kind,
+            target=wanted.target,
         )
         guards: list[Guard] = [BucketExists(now), IsCurrent(now.id, key, found)]
         done = await log.append(bucket_stream(now.id), [event], actor=actor, guards=guards)
         return replace(
             found,
             modified_us=done.committed_us,
-            headers=headers,
-            meta=meta,
-            delete_at_s=delete_at_s,
+            headers=event.headers,
+            meta=event.meta,
+            delete_at_s=event.delete_at_s,
             kind=event.kind,
             target=event.target,
         )
@@ -194,7 +202,7 @@ async def delete_object(
                 if conditions:
                     check_delete(conditions, None, key)
                 return Deleted()
-            guards.append(IsCurrent(now.id, key))
+            guards.append(HasObject(now.id, key))
         version_id = ids.uuid7().hex() if now.versioning == "enabled" else ""
         marker = bool(now.versioning)
         event = ObjectDeleted(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from eventlog.log import Actor
 from swiftlite.catalog import accounts, buckets, listing, queries, walking
 from swiftlite.catalog.rows import Account, Bucket, Usage
+from swiftlite.gateway import quotas
 from swiftlite.gateway.engine import Engine
 
 _NONE: Mapping[str, str] = {}
@@ -134,3 +135,11 @@ class Buckets:
         Raises:  TooManyNotes, MetadataTooLarge.
         """
         return await accounts.describe_account(self._log, project_id, said, removed, actor=actor)
+
+    async def room_for(
+        self, bucket: Bucket, size: int | None, *, count: int = 1, is_reseller: bool
+    ) -> int | None:
+        """See `quotas.room_for`: how many bytes may still be put into a bucket."""
+        return await quotas.room_for(
+            self._engine, bucket, size, count=count, is_reseller=is_reseller
+        )

@@ -68,13 +68,15 @@ async def copy_object(
     conditions: Conditions | None,
     delete_at_s: int,
     check: Check | None,
+    keep: versions.Keep | None = None,
     owner: str,
     actor: Actor,
 ) -> Version:
     """Return the new version. What is None of headers, meta and tags is the source's.
 
     Its kind is the source's: a copied list of segments stands for the same segments. With `check`,
-    what a large object stands for is read and written instead, as far as it may be read.
+    what a large object stands for is read and written instead, as far as it may be read. `keep`:
+    see `versions.write_object`.
 
     The blobs gain a reference in the event itself, decided under the log's lock: they stay when the
     source is deleted and swept.
@@ -100,6 +102,7 @@ async def copy_object(
                 size=None,
                 etag=None,
                 delete_at_s=delete_at_s,
+                keep=keep,
                 owner=owner,
                 actor=actor,
             )
@@ -127,5 +130,6 @@ async def copy_object(
         draft,
         conditions=conditions,
         source=versions.Source(source.bucket.id, source.key, found.begin),
+        keep=keep,
         actor=actor,
     )

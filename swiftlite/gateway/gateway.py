@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from eventlog.log import Actor
-from swiftlite.catalog import listing, queries, uploads, versions, walking
+from swiftlite.catalog import listing, versions, walking
 from swiftlite.catalog.conditions import Conditions
-from swiftlite.catalog.rows import Bucket, Listed, Part, Shown, Upload, Version
-from swiftlite.gateway import copy, multipart, put, whole
+from swiftlite.catalog.rows import Bucket, Listed, Shown, Version
+from swiftlite.gateway import copy, put, whole
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.buckets import Buckets
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.expiry import put_aside
 from swiftlite.gateway.get import ObjectReader, open_object, readable
+from swiftlite.gateway.uploads import Uploads
 from swiftlite.gateway.whole import Check, Reader, Whole
 from swiftlite.segments import Segment
 
 _NONE: Mapping[str, str] = {}
 
 
-class Gateway(Buckets):
+class Gateway(Buckets, Uploads):
     """Buckets, objects and uploads of one store. The edge has authenticated and authorised before.
 
     Every method that changes something returns when the change will survive the loss of any one
     device and a power cut, and raises when nothing changed. Reads show every change that was
     acknowledged before they began, by whatever process. Version ids: "" is the null version.
     """
-
-    # -- objects -----------------------------------------------------------------------------
 
     async def put_object(
         self,
@@ -45,6 +44,7 @@ class Gateway(Buckets):
         size: int | None = None,
         etag: str | None = None,
         delete_at_s: int = 0,
+        keep: versions.Keep | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
@@ -65,40 +65,22 @@ class Gateway(Buckets):
             size=size,
             etag=etag,
             delete_at_s=delete_at_s,
+            keep=keep,
             owner=owner,
             actor=actor,
         )
 
     async def describe_object(
-        self,
-        bucket: Bucket,
-        key: str,
-        *,
-        headers: Mapping[str, str] = _NONE,
-        meta: Mapping[str, str] = _NONE,
-        delete_at_s: int = 0,
-        kind: str | None = None,
-        target: str = "",
-        actor: Actor,
+        self, bucket: Bucket, key: str, describe: Callable[[Version], Version], *, actor: Actor
     ) -> Version:
         """Return the latest version with other headers and metadata; its bytes and place stay.
 
-        `kind` and `target` as in `versions.describe_object`.
+        `describe` as in `versions.describe_object`.
 
         Raises:  NoSuchBucket, NoSuchKey, ConditionalConflict.
         """
         await readable(self._engine, bucket, key, None)
-        return await versions.describe_object(
-            self._log,
-            bucket,
-            key,
-            headers=dict(headers),
-            meta=dict(meta),
-            delete_at_s=delete_at_s,
-            kind=kind,
-            target=target,
-            actor=actor,
-        )
+        return await versions.describe_object(self._log, bucket, key, describe, actor=actor)
 
     async def open_object(
         self, bucket: Bucket, key: str, *, version_id: str | None = None
@@ -140,12 +122,14 @@ class Gateway(Buckets):
         *,
         version_id: str | None = None,
         conditions: Conditions | None = None,
+        seen: Version | None = None,
         owner: str = "",
         actor: Actor,
     ) -> versions.Deleted:
         """Delete the key as the bucket's versioning has it, or exactly the named version.
 
-        Bytes stay for the bucket's retention. What is not there is deleted already.
+        Bytes stay for the bucket's retention. What is not there is deleted already. With `seen`,
+        nothing happens if that is not the latest version any more.
 
         Raises:  NoSuchBucket, NoSuchKey, PreconditionFailed.
         """
@@ -160,6 +144,7 @@ class Gateway(Buckets):
             key,
             conditions=conditions,
             owner=owner,
+            seen=seen,
             actor=actor,
         )
 
@@ -175,6 +160,7 @@ class Gateway(Buckets):
         conditions: Conditions | None = None,
         delete_at_s: int = 0,
         check: Check | None = None,
+        keep: versions.Keep | None = None,
         owner: str,
         actor: Actor,
     ) -> Version:
@@ -192,6 +178,7 @@ class Gateway(Buckets):
             conditions=conditions,
             delete_at_s=delete_at_s,
             check=check,
+            keep=keep,
             owner=owner,
             actor=actor,
         )
@@ -243,149 +230,5 @@ class Gateway(Buckets):
             delimiter=delimiter,
             key_marker=key_marker,
             version_marker=version_marker,
-            limit=limit,
-        )
-
-    # -- multipart uploads -------------------------------------------------------------------
-
-    async def create_upload(
-        self,
-        bucket: Bucket,
-        key: str,
-        *,
-        headers: Mapping[str, str] = _NONE,
-        meta: Mapping[str, str] = _NONE,
-        tags: Mapping[str, str] | None = None,
-        owner: str,
-        checksum_algorithm: str | None = None,
-        checksum_type: str | None = None,
-        actor: Actor,
-    ) -> Upload:
-        """See `multipart.create_upload`."""
-        return await multipart.create_upload(
-            self._engine,
-            bucket,
-            key,
-            headers=headers,
-            meta=meta,
-            tags=tags or _NONE,
-            owner=owner,
-            algorithm=checksum_algorithm or "",
-            kind=checksum_type or "",
-            actor=actor,
-        )
-
-    async def upload(self, bucket: Bucket, key: str, upload_id: bytes) -> Upload:
-        """Return an upload in progress.
-
-        Raises:  NoSuchUpload.
-        """
-        return await queries.get_upload(self._log, bucket.id, key, upload_id)
-
-    async def put_part(
-        self,
-        bucket: Bucket,
-        key: str,
-        upload_id: bytes,
-        number: int,
-        body: Body,
-        *,
-        actor: Actor,
-    ) -> Part:
-        """See `multipart.put_part`."""
-        return await multipart.put_part(
-            self._engine, bucket, key, upload_id, number, body, actor=actor
-        )
-
-    async def copy_part(
-        self,
-        bucket: Bucket,
-        key: str,
-        upload_id: bytes,
-        number: int,
-        source: CopySource,
-        *,
-        start: int | None = None,
-        end: int | None = None,
-        check: Check,
-        actor: Actor,
-    ) -> Part:
-        """See `multipart.copy_part`."""
-        return await multipart.copy_part(
-            self._engine,
-            bucket,
-            key,
-            upload_id,
-            number,
-            source,
-            start=start,
-            end=end,
-            check=check,
-            actor=actor,
-        )
-
-    async def complete_upload(
-        self,
-        bucket: Bucket,
-        key: str,
-        upload_id: bytes,
-        parts: Sequence[uploads.PartClaim],
-        *,
-        conditions: Conditions | None = None,
-        checksums: Mapping[str, str] = _NONE,
-        size: int | None = None,
-        actor: Actor,
-    ) -> Version:
-        """See `multipart.complete_upload`."""
-        return await multipart.complete_upload(
-            self._engine,
-            bucket,
-            key,
-            upload_id,
-            parts,
-            conditions=conditions,
-            checksums=checksums,
-            size=size,
-            actor=actor,
-        )
-
-    async def abort_upload(
-        self, bucket: Bucket, key: str, upload_id: bytes, *, actor: Actor
-    ) -> None:
-        """Give an upload up; its parts' bytes go with the next sweep.
-
-        Raises:  NoSuchUpload.
-        """
-        await uploads.abort_upload(self._log, bucket.id, key, upload_id, actor=actor)
-
-    async def list_parts(
-        self, bucket: Bucket, key: str, upload_id: bytes, *, after: int = 0, limit: int = 1000
-    ) -> listing.Page[Part]:
-        """Return a page of an upload's parts, by number.
-
-        Raises:  NoSuchUpload.
-        """
-        return await listing.list_parts(
-            self._log, bucket.id, key, upload_id, after=after, limit=limit
-        )
-
-    async def list_uploads(
-        self,
-        bucket: Bucket,
-        *,
-        prefix: str = "",
-        delimiter: str = "",
-        key_marker: str = "",
-        upload_marker: bytes | None = None,
-        limit: int = 1000,
-    ) -> listing.UploadPage:
-        """Return a page of uploads in progress, by key, each key's oldest first."""
-        return await listing.list_uploads(
-            self._log,
-            bucket.id,
-            prefix=prefix,
-            delimiter=delimiter,
-            key_marker=key_marker,
-            upload_marker=upload_marker,
             limit=limit,
         )

@@ -45,13 +45,15 @@ async def put_object(
     size: int | None,
     etag: str | None,
     delete_at_s: int,
+    keep: versions.Keep | None = None,
     owner: str,
     actor: Actor,
 ) -> Version:
     """Return the version, when its bytes and its event will survive the loss of any one device.
 
     `kind` and `target` are as in `events.ObjectWritten`; `size` and `etag`, where they are given,
-    are those of what the object stands for, and not of its own bytes.
+    are those of what the object stands for, and not of its own bytes. `keep`: see
+    `versions.write_object`.
 
     Raises:  PreconditionFailed, NoSuchBucket, QuorumLost and others: then nothing changed.
     """
@@ -75,7 +77,14 @@ async def put_object(
     try:
         # 3.
         version = await versions.write_object(
-            engine.log, engine.ids, bucket, key, draft, conditions=conditions, actor=actor
+            engine.log,
+            engine.ids,
+            bucket,
+            key,
+            draft,
+            conditions=conditions,
+            keep=keep,
+            actor=actor,
         )
     except NOT_PLACED:
         engine.later(forget(engine, stored))

@@ -289,6 +289,9 @@ class _Dynamic:
                 async with aclosing(reader.stream(first, last)) as pieces:
                     async for piece in pieces:
                         yield piece
+        if origin < until:
+            # Whoever copies it would take what came for the whole.
+            raise SegmentsChanged(key=self._whole.key, segment="at the end", reason="went")
 
 
 def _dynamic_target(version: Version) -> tuple[str, str]:

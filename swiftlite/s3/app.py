@@ -24,7 +24,7 @@ from swiftlite.s3.authenticate import authenticate
 from swiftlite.s3.call import Call, allowed_bucket, check_access
 from swiftlite.s3.codes import INTERNAL, code_of, error_document, error_headers
 from swiftlite.s3.errors import NotModified
-from swiftlite.s3.headers import check_owner, check_understood
+from swiftlite.s3.headers import check_owner, check_understood, etag_of
 from swiftlite.s3.operations import Operation, target_of, virtual_bucket_of
 from swiftlite.s3.recorded import Attempt
 from swiftlite.s3.request import Request, parse_headers
@@ -146,17 +146,19 @@ class S3App:
         secure: bool,
         attempt: Attempt,
     ) -> Reply:
+        names, headers = parse_headers(message.raw_headers)
         request = Request(
             method=message.method,
             target=message.path,
-            headers=parse_headers(message.raw_headers),
+            headers=headers,
+            names=names,
             secure=secure,
             source=attempt.source,
         )
-        if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
             # What is not undone here would be stored as if it were the object.
             raise NotImplementedHere(feature="A Transfer-Encoding other than chunked")
-        host = request.headers.get("host")
+        host = headers.get("host")
         if host is None:
             raise BadHead()
         virtual_bucket = virtual_bucket_of(host, self._domains)
@@ -181,7 +183,7 @@ class S3App:
                 self._gateway, request, caller.principal, target.action, target.bucket
             )
             check_owner(request.headers, "x-amz-expected-bucket-owner", bucket)
-        check_understood(request.headers)
+        check_understood(request)
         call = Call(
             self._gateway,
             request,
@@ -204,7 +206,7 @@ class S3App:
         if isinstance(error, NotModified):
             version = error.version
             headers = {
-                "ETag": f'"{version.etag}"',
+                "ETag": f'"{etag_of(version)}"',
                 "Last-Modified": http_from_us(version.modified_us),
             }
             return Reply(304, headers)

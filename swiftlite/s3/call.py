@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from eventlog.errors import CloudError
 from eventlog.log import Actor
-from swiftlite.access import Action, Decision, decide
+from swiftlite.access import RESELLER, Action, Decision, decide
 from swiftlite.auth import Principal
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import InvalidArgument, NoSuchBucket
@@ -85,11 +85,13 @@ class Call:
     def actor(self) -> Actor:
         """On whose behalf events are appended."""
         agent = self.request.headers.get("user-agent", "")[:_AGENT_SIZE_MAX]
+        if not agent.isascii():
+            agent = agent.encode("utf-8", "replace").decode()
         return Actor(
             id=self.principal.user_id,
             request_id=self.request_id,
             source=self.request.source,
-            agent=agent.encode("utf-8", "replace").decode(),
+            agent=agent,
         )
 
     async def readable_bucket(self, name: str, key: str, version_id: str | None) -> Bucket:
@@ -109,6 +111,14 @@ class Call:
         Raises:  AccessDenied.
         """
         check_access(self.request, self.principal, action, self.target.bucket, self.bucket)
+
+    async def check_room(self, size: int | None) -> None:
+        """Return if the bucket and its account have room for an object of this size.
+
+        Raises:  QuotaExceeded.
+        """
+        is_reseller = RESELLER in self.principal.roles
+        await self.gateway.room_for(self.bucket, size, is_reseller=is_reseller)
 
     def note_refusal(self, error: CloudError, key: str) -> None:
         """Record that one entry of many was refused, if that is what the error says."""

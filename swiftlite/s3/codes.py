@@ -82,6 +82,7 @@ TABLE: Mapping[type[CloudError], Code] = {
     http.RequestTimeout: Code("RequestTimeout", 400),
     storage.BadDigest: Code("BadDigest", 400),
     storage.EntityTooLarge: Code("EntityTooLarge", 400),
+    storage.QuotaExceeded: Code("QuotaExceeded", 403),
     # what there is
     storage.NoSuchBucket: Code("NoSuchBucket", 404),
     storage.BucketAlreadyExists: Code("BucketAlreadyExists", 409),

@@ -12,7 +12,7 @@ from swiftlite.catalog.rows import Version
 from swiftlite.errors import PreconditionFailed
 from swiftlite.http.times import s_from_http
 from swiftlite.s3.errors import NotModified
-from swiftlite.s3.headers import etags
+from swiftlite.s3.headers import etag_of, etags
 
 
 def check_read(headers: Mapping[str, str], version: Version) -> None:
@@ -37,7 +37,7 @@ def takes_range(headers: Mapping[str, str], version: Version) -> bool:
     if validator is None:
         return True
     if validator.startswith(('"', "W/")):
-        return validator == f'"{version.etag}"'
+        return validator == f'"{etag_of(version)}"'
     return s_from_http(validator) == version.modified_us // 1_000_000
 
 

@@ -52,6 +52,7 @@ async def copy_object(call: Call) -> Reply:
             "encryption attributes"
         )
     _check_checksum(call, version)
+    await call.check_room(version.size)
     made = await call.gateway.copy_object(
         source,
         call.bucket,
@@ -93,6 +94,7 @@ async def copy_part(call: Call) -> Reply:
                 "copy",
             )
         start, end = wanted
+    await call.check_room(end - start)
     part = await call.gateway.copy_part(
         call.bucket,
         call.key,

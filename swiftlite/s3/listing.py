@@ -15,6 +15,7 @@ from swiftlite.http.replies import Reply
 from swiftlite.http.times import iso_from_us
 from swiftlite.s3.buckets import owner
 from swiftlite.s3.call import Call, version_id_from
+from swiftlite.s3.headers import etag_of
 from swiftlite.s3.xml import document, leaf, text, url_text, xml_reply
 
 Spelling = Callable[[str], str]
@@ -247,7 +248,7 @@ def _contents(entries: list[tuple[str, Listed]], spelled: Spelling, *, has_owner
         rows.append(
             f"<Contents><Key>{spelled(key)}</Key>"
             f"<LastModified>{iso_from_us(version.modified_us)}</LastModified>"
-            f"<ETag>&quot;{version.etag}&quot;</ETag>{_checksums(version)}"
+            f"<ETag>&quot;{etag_of(version)}&quot;</ETag>{_checksums(version)}"
             f"<Size>{version.size}</Size>{whose}"
             "<StorageClass>STANDARD</StorageClass></Contents>"
         )
@@ -263,7 +264,7 @@ def _version(key: str, version: Version, is_latest: bool, spelled: Spelling) -> 
     if version.marker:
         return f"<DeleteMarker>{common}</DeleteMarker>"
     return (
-        f"<Version>{common}<ETag>&quot;{version.etag}&quot;</ETag>{_checksums(version)}"
+        f"<Version>{common}<ETag>&quot;{etag_of(version)}&quot;</ETag>{_checksums(version)}"
         f"<Size>{version.size}</Size><StorageClass>STANDARD</StorageClass></Version>"
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import quote
 
 from swiftlite.catalog.limits import PART_NUMBER_MAX
-from swiftlite.errors import InvalidArgument
+from swiftlite.errors import InvalidArgument, NoSuchUpload
 from swiftlite.http.replies import Reply
 from swiftlite.http.times import iso_from_us
 from swiftlite.s3 import documents
@@ -70,6 +71,7 @@ async def put_part(call: Call) -> Reply:
         call.caller,
         default_checksum=upload.checksum_algorithm or DEFAULT,
     )
+    await call.check_room(body.size)
     part = await call.gateway.put_part(
         call.bucket, call.key, upload.id, part_number, body, actor=call.actor
     )
@@ -85,6 +87,9 @@ async def complete_upload(call: Call) -> Reply:
     if not content:
         raise MissingRequestBody()
     parts = documents.completion(content)
+    size = await _size(call, upload_id, {part.number for part in parts})
+    if size is not None:
+        await call.check_room(size)
     version = await call.gateway.complete_upload(
         call.bucket,
         call.key,
@@ -113,6 +118,20 @@ async def complete_upload(call: Call) -> Reply:
             if name in headers
         },
     )
+
+
+async def _size(call: Call, upload_id: bytes, numbers: Collection[int]) -> int | None:
+    """Return how many bytes the parts of these numbers have; None for an upload that is over.
+
+    One that was completed answers again what it became, whatever the quotas are by then.
+    """
+    try:
+        page = await call.gateway.list_parts(
+            call.bucket, call.key, upload_id, limit=PART_NUMBER_MAX
+        )
+    except NoSuchUpload:
+        return None
+    return sum(part.size for part in page.entries if part.number in numbers)
 
 
 async def abort_upload(call: Call) -> Reply:

@@ -23,12 +23,13 @@ from swiftlite.s3.conditions import check_read, takes_range
 from swiftlite.s3.documents import Doomed
 from swiftlite.s3.headers import (
     DEFAULT_CONTENT_TYPE,
-    META,
     conditions_of,
     etag,
+    etag_of,
     system_headers,
     user_metadata,
 )
+from swiftlite.s3.names import META
 from swiftlite.s3.payload import payload_of
 from swiftlite.s3.ranges import byte_range, part_range
 from swiftlite.s3.request import check_header
@@ -66,6 +67,7 @@ async def put_object(call: Call) -> Reply:
     if conditions:
         # Decided again when the version is committed; here it saves the client the upload.
         check_write(conditions, await _current(call), call.key)
+    await call.check_room(body.size)
     version = await call.gateway.put_object(
         call.bucket,
         call.key,
@@ -119,7 +121,7 @@ async def get_attributes(call: Call) -> Reply:
         )
     content = ""
     if "ETag" in wanted:
-        content += leaf("ETag", version.etag)
+        content += leaf("ETag", etag_of(version))
     if "Checksum" in wanted and version.checksums:
         values = "".join(leaf(f"Checksum{name}", v) for name, v in version.checksums.items())
         kind = leaf("ChecksumType", version.checksum_type or None)
@@ -246,7 +248,7 @@ def _described(call: Call, version: Version) -> tuple[Reply, int, int]:
 def _object_headers(call: Call, version: Version) -> dict[str, str]:
     answer = {
         "Last-Modified": http_from_us(version.modified_us),
-        "ETag": f'"{version.etag}"',
+        "ETag": f'"{etag_of(version)}"',
         "Accept-Ranges": "bytes",
         "Content-Type": DEFAULT_CONTENT_TYPE,
         "x-cumulog-position": str(version.begin),

@@ -11,13 +11,16 @@ Source: Swift's "Object Versioning", legacy modes (2026-08).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from eventlog.errors import Refused
+from swiftlite.access import Action
 from swiftlite.catalog.conditions import ANY, Conditions
 from swiftlite.catalog.rows import Bucket, Shown, Version
-from swiftlite.catalog.versions import Deleted
+from swiftlite.catalog.versions import Deleted, Keep
 from swiftlite.catalog.walking import Window
 from swiftlite.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from swiftlite.gateway.body import Given
@@ -32,6 +35,10 @@ STACK, HISTORY = "versions-location", "history-location"
 _TRIES = 100  # names that are taken, each ten microseconds on
 _PAGE = 100
 _HEADERS = {STACK: "x-versions-location", HISTORY: "x-history-location"}
+
+
+class _Overtaken(Refused):
+    """What a delete had found has changed."""
 
 
 class Place(NamedTuple):
@@ -86,35 +93,60 @@ def place_of(bucket: Bucket) -> Place | None:
     return None
 
 
-async def keep(call: Call, bucket: Bucket, name: str) -> None:
-    """Keep the present object, before it is written over.
+async def check(call: Call, bucket: Bucket, name: str) -> None:
+    """Return if the present object could be kept; this saves a client an upload that is refused.
 
     Raises:  Declined: 412 if there is nowhere to keep it.
     """
     place = place_of(bucket)
+    if place is not None and await _present(call, bucket, name) is not None:
+        await _archive(call, bucket, place)
+
+
+def keeper(call: Call, bucket: Bucket, name: str) -> Keep | None:
+    """Return what keeps an object in the moment before it is written over, None for a container
+    that does not keep any.
+
+    Not before: a write that comes to nothing leaves nothing, and no object is written over that
+    came while the client sent its own.
+    Raises:  Declined: 412 if there is nowhere to keep it.
+    """
+    place = place_of(bucket)
     if place is None:
-        return
-    try:
-        found = await call.gateway.head_object(bucket, name)
-    except NoSuchKey:
-        return
-    await _keep(call, bucket, name, found, await _archive(call, bucket, place))
+        return None
+
+    async def keep(found: Version | None) -> None:
+        if found is not None and not _is_due(call, found):
+            await _keep(call, bucket, name, found, await _archive(call, bucket, place))
+
+    return keep
 
 
-async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
-    """Delete the present object as the container's mode has it.
+async def remove(call: Call, bucket: Bucket, name: str, *, seen: Version | None = None) -> Deleted:
+    """Delete the present object as the container's mode has it; with `seen`, that version alone.
 
-    Raises:  NoSuchKey; Declined 412, as `keep`.
+    Raises:  NoSuchKey; PreconditionFailed if it is not what was seen; Declined 412, as `check`;
+             Denied where the version before it lies in a container that the caller may not take
+             it from.
     """
     place = place_of(bucket)
     assert place is not None
+    for _ in range(_TRIES):
+        found = await _present(call, bucket, name)
+        if seen is not None and found != seen:
+            raise PreconditionFailed(condition="X-If-Delete-At")
+        with contextlib.suppress(_Overtaken):
+            if place.is_history:
+                return await _remove_into(call, bucket, name, found, place)
+            return await _remove_from(call, bucket, name, found, place)
+    raise Declined(409)
+
+
+async def _present(call: Call, bucket: Bucket, name: str) -> Version | None:
     try:
-        found = await call.gateway.head_object(bucket, name)
+        return await call.gateway.head_object(bucket, name)
     except NoSuchKey:
-        found = None
-    if place.is_history:
-        return await _remove_into(call, bucket, name, found, place)
-    return await _remove_from(call, bucket, name, found, place)
+        return None
 
 
 async def _remove_into(
@@ -128,7 +160,7 @@ async def _remove_into(
     await _written(call, archive, name, at_us, headers={"content-type": MARKER_TYPE})
     if found is None:
         raise NoSuchKey(key=name)
-    return await _deleted(call, bucket, name)
+    return await _deleted(call, bucket, name, seen=found)
 
 
 async def _remove_from(
@@ -142,16 +174,24 @@ async def _remove_from(
     if archive is None or not kept:
         if found is None:
             raise NoSuchKey(key=name)
-        return await _deleted(call, bucket, name)
+        return await _deleted(call, bucket, name, seen=found)
     newest, shown = kept[0]
+    # Who may only write here does not by that empty the other container (CVE-2015-1856).
+    await call.reach(archive.project_id, archive.name, Action.WRITE, newest)
+    if found is not None and newest == _stem(name) + _when(found.modified_us):
+        source = CopySource(bucket=bucket, key=name, version=found)
+        if await _is_kept(call, archive, newest, source):
+            # It is the present object itself: what was to be written over it never came.
+            await _deleted(call, archive, newest)
+            raise _Overtaken
     if _is_marker(shown):
         if found is not None:
-            return await _deleted(call, bucket, name)
+            return await _deleted(call, bucket, name, seen=found)
         if len(kept) > 1 and not _is_marker(kept[1][1]):
-            await _restored(call, archive, kept[1][0], bucket, name)
+            await _restored(call, archive, kept[1][0], bucket, name, found)
             await _deleted(call, archive, kept[1][0])
         return await _deleted(call, archive, newest)
-    await _restored(call, archive, newest, bucket, name)
+    await _restored(call, archive, newest, bucket, name, found)
     return await _deleted(call, archive, newest)
 
 
@@ -165,6 +205,19 @@ async def _kept(call: Call, archive: Bucket, name: str) -> list[tuple[str, Shown
 async def _keep(call: Call, bucket: Bucket, name: str, found: Version, archive: Bucket) -> None:
     source = CopySource(bucket=bucket, key=name, version=found)
     await _written(call, archive, name, found.modified_us, source=source)
+
+
+async def _is_kept(call: Call, archive: Bucket, key: str, source: CopySource) -> bool:
+    """Whether what has this name is that version: one that another write kept, which failed."""
+    there, found = await _present(call, archive, key), source.version
+    if there is None or found is None:
+        return False
+    return (
+        there.manifest == found.manifest
+        and (there.size, there.etag) == (found.size, found.etag)
+        and (there.kind, there.target) == (found.kind, found.target)
+        and (there.headers, there.meta) == (found.headers, found.meta)
+    )
 
 
 async def _written(
@@ -197,25 +250,53 @@ async def _written(
                     actor=actor,
                 )
         except PreconditionFailed:
+            if source is not None and await _is_kept(call, archive, key, source):
+                return
             continue
         return
     raise Declined(409)
 
 
-async def _restored(call: Call, archive: Bucket, key: str, bucket: Bucket, name: str) -> None:
-    await call.gateway.copy_object(
-        CopySource(bucket=archive, key=key),
-        bucket,
-        name,
-        owner=call.principal.user_id,
-        actor=call.actor,
-    )
+async def _restored(
+    call: Call, archive: Bucket, key: str, bucket: Bucket, name: str, seen: Version | None
+) -> None:
+    """Bring back what was kept, over just the object that was seen.
+
+    Raises:  _Overtaken.
+    """
+
+    async def check_seen(found: Version | None) -> None:
+        if found != seen and not (seen is None and found is not None and _is_due(call, found)):
+            raise _Overtaken
+
+    try:
+        await call.gateway.copy_object(
+            CopySource(bucket=archive, key=key),
+            bucket,
+            name,
+            keep=check_seen,
+            owner=call.principal.user_id,
+            actor=call.actor,
+        )
+    except NoSuchKey:
+        raise _Overtaken from None
 
 
-async def _deleted(call: Call, bucket: Bucket, key: str) -> Deleted:
-    return await call.gateway.delete_object(
-        bucket, key, owner=call.principal.user_id, actor=call.actor
+async def _deleted(call: Call, bucket: Bucket, key: str, *, seen: Version | None = None) -> Deleted:
+    """Delete an object; with `seen`, just that one.
+
+    Raises:  _Overtaken.
+    """
+    done = await call.gateway.delete_object(
+        bucket, key, seen=seen, owner=call.principal.user_id, actor=call.actor
     )
+    if seen is not None and done.position is None:
+        raise _Overtaken
+    return done
+
+
+def _is_due(call: Call, found: Version) -> bool:
+    return found.is_due(call.world.clock.now_us() // 1_000_000)
 
 
 async def _archive(call: Call, bucket: Bucket, place: Place) -> Bucket:

@@ -182,7 +182,7 @@ async def _gone(call: Call, doomed: _Doomed) -> tuple[int, str]:
 
 
 async def _delete(call: Call, doomed: _Doomed) -> None:
-    if not doomed.key.strip("/"):
+    if not doomed.key:
         bucket = await call.reach(call.project_id, doomed.container, Action.DELETE_BUCKET)
         await call.gateway.delete_bucket(bucket, actor=call.actor)
         return

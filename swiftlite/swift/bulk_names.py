@@ -34,7 +34,7 @@ class Name:
     @property
     def is_container(self) -> bool:
         """Whether a container is meant."""
-        return not self.key.strip("/")
+        return not self.key
 
 
 class NameList:

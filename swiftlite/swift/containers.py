@@ -5,7 +5,7 @@ from __future__ import annotations
 from swiftlite.access import ACL_DOMAIN, READ_ACL, WRITE_ACL
 from swiftlite.acl import DEFAULT_DOMAIN
 from swiftlite.catalog.rows import Bucket
-from swiftlite.errors import BucketAlreadyOwnedByYou
+from swiftlite.errors import BucketAlreadyOwnedByYou, NoSuchBucket
 from swiftlite.http.replies import Reply
 from swiftlite.swift import archives, quotas, versions
 from swiftlite.swift.call import Call
@@ -16,6 +16,8 @@ from swiftlite.swift.listings import limit_of, object_entry, window_of
 from swiftlite.swift.metadata import Said, container_place, said_of, shown_of
 from swiftlite.swift.times import modified, timestamp
 
+_TRIES = 10
+
 
 async def put_container(call: Call) -> Reply:
     """Make a container, or say something of one that is there: 201 or 202."""
@@ -25,25 +27,33 @@ async def put_container(call: Call) -> Reply:
     said = _said(call)
     found = call.bucket_or_none
     versions.check(call, found, said)
-    if found is None:
+    for _ in range(_TRIES):
         try:
-            made = await call.gateway.create_container(
-                call.container,
-                project_id=call.project_id,
-                owner=call.principal.user_id,
-                region=call.settings.region,
-                said=said.set,
-                actor=call.actor,
-            )
-        except BucketAlreadyOwnedByYou:
-            # Somebody was faster, in this process or another one.
-            found = await call.gateway.container(call.project_id, call.container)
-        else:
-            await versions.switch(call, made)
-            return Reply(201)
-    await call.gateway.describe_bucket(found, said.set, said.removed, actor=call.actor)
-    await versions.switch(call, found)
-    return Reply(202)
+            if found is None:
+                made = await call.gateway.create_container(
+                    call.container,
+                    project_id=call.project_id,
+                    owner=call.principal.user_id,
+                    region=call.settings.region,
+                    said=said.set,
+                    actor=call.actor,
+                )
+                await versions.switch(call, made)
+                return Reply(201)
+            await call.gateway.describe_bucket(found, said.set, said.removed, actor=call.actor)
+            await versions.switch(call, found)
+            return Reply(202)
+        except (BucketAlreadyOwnedByYou, NoSuchBucket):
+            # Somebody made or deleted it meanwhile, in this process or another one.
+            found = await _present(call)
+    raise Declined(409)
+
+
+async def _present(call: Call) -> Bucket | None:
+    try:
+        return await call.gateway.container(call.project_id, call.container)
+    except NoSuchBucket:
+        return None
 
 
 async def post_container(call: Call) -> Reply:

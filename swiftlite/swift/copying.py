@@ -21,6 +21,7 @@ from swiftlite.swift.call import Call
 from swiftlite.swift.conditions import check_read
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.limits import FILE_MAX
+from swiftlite.swift.links import LINK_HEADERS
 from swiftlite.swift.metadata import check_metadata
 from swiftlite.swift.objects import (
     check_name,
@@ -53,7 +54,7 @@ async def copy_object(call: Call) -> Reply:
 
 async def put_copy(call: Call) -> Reply:
     """Make this object a copy of the one that X-Copy-From names."""
-    if call.incoming.length:
+    if call.incoming.length or (call.incoming.is_chunked and await call.incoming.read()):
         raise Declined(400, "Copy requests require a zero byte body")
     project_id = _project(call, "x-copy-from-account")
     container, name = _place(call, "X-Copy-From")
@@ -137,6 +138,10 @@ def _joined(call: Call, found: Version) -> Described:
         check_metadata(meta)
     if kind:
         headers = {**headers, "content-type": kind}
+    if found.kind == LINK:
+        # What it is, and not what is said of it.
+        own = LINK_HEADERS & found.headers.keys()
+        headers = {**headers, **{name: found.headers[name] for name in own}}
     return Described(headers, meta, delete_at_s)
 
 

@@ -81,7 +81,7 @@ class _Form:
         if not status:
             status, message = 400, "no files to process"
         redirect = self._fields.get("redirect", "")
-        if not redirect:
+        if not redirect or not self._is_signed():
             body = status_line(status)
             if message:
                 body += "\r\nFormPost: " + message.title()
@@ -132,6 +132,11 @@ class _Form:
         """
         if self._number("expires") < self._world.clock.now_us() // 1_000_000:
             raise _unsigned("the form is over", "FormPost: Form Expired")
+        if not self._is_signed():
+            raise _unsigned("nobody with a key signed the form", "FormPost: Invalid Signature")
+
+    def _is_signed(self) -> bool:
+        """Whether somebody with a key signed what the fields say now: where to go on, too."""
         fields = self._fields
         message = "\n".join(
             (
@@ -143,8 +148,7 @@ class _Form:
             )
         )
         signature = parse_signature(fields.get("signature", ""), FORM_DIGESTS)
-        if signature is None or signer(self._keys, signature, [message]) is None:
-            raise _unsigned("nobody with a key signed the form", "FormPost: Invalid Signature")
+        return signature is not None and signer(self._keys, signature, [message]) is not None
 
     async def _stored(self, part: Part, content: _Limited) -> Reply:
         """Return what a PUT of this file answers."""

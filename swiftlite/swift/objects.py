@@ -6,6 +6,8 @@ import mimetypes
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from swiftlite.catalog.conditions import ANY, Conditions, check_write
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.errors import NoSuchKey
@@ -94,26 +96,24 @@ async def post_object(call: Call) -> Reply:
         raise Declined(400, "POST to a specific version is not allowed")
     said = described_of(call)
     kind, target = dynamic_of(call.request.headers)
-    found = await call.gateway.head_object(call.bucket, call.name)
-    if "content-type" not in said.headers and "content-type" in found.headers:
-        said.headers["content-type"] = found.headers["content-type"]
-    said.headers.update({name: found.headers[name] for name in LINK_HEADERS & found.headers.keys()})
-    version = await call.gateway.describe_object(
-        call.bucket,
-        call.name,
-        headers=said.headers,
-        meta=said.meta,
-        delete_at_s=said.delete_at_s,
+
+    def described(found: Version) -> Version:
+        kept = {*LINK_HEADERS, *({"content-type"} - said.headers.keys())}
+        headers = {name: found.headers[name] for name in kept & found.headers.keys()}
+        after = replace(
+            found, headers=said.headers | headers, meta=said.meta, delete_at_s=said.delete_at_s
+        )
         # Only what may be a dynamic manifest is one, or none, as the request says.
-        kind=kind if found.kind in ("", DYNAMIC) else None,
-        target=target,
-        actor=call.actor,
+        return replace(after, kind=kind, target=target) if found.kind in ("", DYNAMIC) else after
+
+    version = await call.gateway.describe_object(
+        call.bucket, call.name, described, actor=call.actor
     )
     headers = {"X-Timestamp": timestamp(version.modified_us)}
-    if found.kind == LINK_KIND:
-        headers["Location"] = "/v1/" + quote(found.target)
-        if LINK_ETAG in found.headers:
-            headers[LINK_ETAG.title()] = found.headers[LINK_ETAG]
+    if version.kind == LINK_KIND:
+        headers["Location"] = "/v1/" + quote(version.target)
+        if LINK_ETAG in version.headers:
+            headers[LINK_ETAG.title()] = version.headers[LINK_ETAG]
         return Reply(307, headers)
     return Reply(202, headers)
 
@@ -123,14 +123,15 @@ async def delete_object(call: Call) -> Reply:
 
     `X-If-Delete-At`: only if that is when it would have gone by itself.
     """
+    seen: Version | None = None
     due = call.request.headers.get("x-if-delete-at")
     if due is not None:
         if not (due.isascii() and due.isdecimal()):
             raise Declined(400, "Bad X-If-Delete-At header value")
-        found = await call.gateway.head_object(call.bucket, call.name)
-        if int(due) != found.delete_at_s:
+        seen = await call.gateway.head_object(call.bucket, call.name)
+        if (due.lstrip("0") or "0") != str(seen.delete_at_s):
             raise Declined(412, "X-If-Delete-At and X-Delete-At do not match")
-    done = await remove(call, call.bucket, call.name)
+    done = await remove(call, call.bucket, call.name, seen=seen)
     return Reply(204, version_headers(call.bucket, done.version_id))
 
 
@@ -224,7 +225,8 @@ def delete_at_of(headers: Mapping[str, str], now_s: int) -> int:
         digits = digits.removeprefix("-").removeprefix("+")
         if not (digits.isascii() and digits.isdecimal()):
             raise Declined(400, f"Non-integer {name}")
-        size = _DELETE_AT_MAX if len(digits.lstrip("0")) > _DIGITS_MAX else int(digits)
+        digits = digits.lstrip("0")
+        size = _DELETE_AT_MAX if len(digits) > _DIGITS_MAX else int(digits or "0")
         at_s = since_s + (-size if is_negative else size)
         if at_s <= now_s:
             raise Declined(400, f"{name} in past")

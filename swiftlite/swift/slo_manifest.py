@@ -21,6 +21,7 @@ from swiftlite.segments import Segment
 from swiftlite.swift.errors import Declined
 
 SEGMENTS_MAX = 1000
+ENTRIES_MAX = 10_000  # with those whose data is given inline
 MANIFEST_BYTES_MAX = 8 << 20
 
 _OPTIONAL = {"path": {"range", "etag", "size_bytes"}, "data": set[str]()}
@@ -71,6 +72,8 @@ def parse(document: bytes, *, own: tuple[str, str]) -> list[Wanted]:
         raise Declined(400, "Manifest must be valid JSON.") from None
     if not isinstance(entries, list):
         raise Declined(400, "Manifest must be a list.")
+    if len(entries) > ENTRIES_MAX:
+        raise Declined(413, f"Number of segments must be <= {ENTRIES_MAX}")
     wanted: list[Wanted] = []
     complaints: list[str] = []
     for index, entry in enumerate(entries):

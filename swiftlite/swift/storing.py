@@ -12,7 +12,7 @@ import msgspec
 from swiftlite.catalog.conditions import Conditions
 from swiftlite.catalog.rows import Bucket, Version
 from swiftlite.catalog.versions import Deleted
-from swiftlite.errors import NoSuchKey
+from swiftlite.errors import NoSuchKey, PreconditionFailed
 from swiftlite.gateway.body import Body
 from swiftlite.gateway.copy import CopySource
 from swiftlite.gateway.whole import Check
@@ -44,7 +44,7 @@ async def store(
     etag: str | None = None,
 ) -> Version:
     """Store an object; see `gateway.put_object`."""
-    await archives.keep(call, bucket, name)
+    await archives.check(call, bucket, name)
     return await call.gateway.put_object(
         bucket,
         name,
@@ -57,6 +57,7 @@ async def store(
         target=target,
         size=size,
         etag=etag,
+        keep=archives.keeper(call, bucket, name),
         owner=call.principal.user_id,
         actor=call.actor,
     )
@@ -73,7 +74,6 @@ async def store_copy(
     check: Check | None = None,
 ) -> Version:
     """Store a copy by reference; see `gateway.copy_object`."""
-    await archives.keep(call, bucket, name)
     return await call.gateway.copy_object(
         source,
         bucket,
@@ -83,18 +83,20 @@ async def store_copy(
         delete_at_s=said.delete_at_s,
         conditions=conditions,
         check=check,
+        keep=archives.keeper(call, bucket, name),
         owner=call.principal.user_id,
         actor=call.actor,
     )
 
 
-async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
-    """Delete an object as its container has it.
+async def remove(call: Call, bucket: Bucket, name: str, *, seen: Version | None = None) -> Deleted:
+    """Delete an object as its container has it; with `seen`, only if it is still that version.
 
     Raises:  NoSuchKey; where versions are kept, a marker was made all the same.
+             PreconditionFailed if it is another than was seen.
     """
     if archives.place_of(bucket) is not None:
-        return await archives.remove(call, bucket, name)
+        return await archives.remove(call, bucket, name, seen=seen)
     missing: NoSuchKey | None = None
     try:
         await call.gateway.head_object(bucket, name)
@@ -103,8 +105,10 @@ async def remove(call: Call, bucket: Bucket, name: str) -> Deleted:
             raise
         missing = error
     done = await call.gateway.delete_object(
-        bucket, name, owner=call.principal.user_id, actor=call.actor
+        bucket, name, seen=seen, owner=call.principal.user_id, actor=call.actor
     )
+    if seen is not None and done.position is None:
+        raise PreconditionFailed(condition="X-If-Delete-At")
     if missing is not None:
         raise NoSuchKey(key=name, delete_marker=True, version_id=done.version_id or "")
     return done

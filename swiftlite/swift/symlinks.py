@@ -5,6 +5,8 @@ Source: Swift's "Symlink" (2026-08).
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from swiftlite.access import Action
 from swiftlite.catalog.rows import Version
 from swiftlite.errors import LinkChanged, NoSuchBucket, NoSuchKey
@@ -47,7 +49,7 @@ async def put_link(call: Call) -> Reply:
         raise Declined(412, "Account name too long")
     said = described_of(call)
     if is_named:
-        said.headers[LINK_ACCOUNT] = link.account
+        said.headers[LINK_ACCOUNT] = quote(link.account)
     if link.etag is not None:
         target = await _target(call, link)
         said.headers[LINK_ETAG] = link.etag

@@ -15,7 +15,8 @@ from typing import NamedTuple, TypeAlias
 from swiftlite.swift.errors import Declined
 
 MEMBERS_MAX = 1_000_000
-EXTENSION_MAX = 256 << 10  # bytes of a pax header or a long name
+EXTENSION_MAX = 256 << 10  # bytes of a pax header or a long name, or of all that is global
+GLOBALS_MAX = 100  # names in global headers, which count for every file that follows
 
 _BLOCK = 512
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
@@ -132,7 +133,8 @@ class TarReader:
             self._pax = _records(extension)
         elif kind == tarfile.XGLTYPE:
             self._global |= _records(extension)
-            if len(self._global) > 1000:
+            size = sum(len(name) + len(self._global[name]) for name in self._global)
+            if len(self._global) > GLOBALS_MAX or size > EXTENSION_MAX:
                 raise Declined(400, "Invalid Tar File: it has too many global headers")
 
     def _header(self, block: bytes) -> Iterator[Event]:

@@ -35,6 +35,18 @@ from swiftlite.swift.web_pages import (
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
+# Headers that say which state, or which part, of an object is wanted.
+_PARTLY = frozenset(
+    {
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "range",
+    }
+)
+
 PAGE_MAX = 10_000  # entries of a page
 
 Plain = Callable[[Request], Awaitable[Reply]]
@@ -201,7 +213,7 @@ class Web:
         status = status_of(error)
         if self._site.error and status in (401, 403, 404):
             try:
-                own = await self._plain(self._named(f"{status}{self._site.error}"))
+                own = await self._plain(self._page(f"{status}{self._site.error}"))
             except CloudError:
                 pass
             else:
@@ -215,6 +227,12 @@ class Web:
         """Whether an object is there only to be a folder."""
         kind = reply.headers.get("Content-Type", "")
         return reply.status == 200 and reply.length <= 1 and kind == self._site.directory_type
+
+    def _page(self, name: str) -> Request:
+        """Return the request for all of a page: what is asked of the object is not asked of it."""
+        asked = self._named(name)
+        asked.headers = {name: asked.headers[name] for name in asked.headers if name not in _PARTLY}
+        return asked
 
     def _named(self, name: str) -> Request:
         """Return the request for another object of the container."""

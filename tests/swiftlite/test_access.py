@@ -227,6 +227,15 @@ def test_a_link_reaches_its_object_and_nothing_else(action: Action) -> None:
     assert asks(link(prefix=""), "anything") == may
 
 
+def test_a_link_to_upload_reads_nothing() -> None:
+    path = {"bucket_name": "mine", "account": "p", "key": "a/b"}
+    for methods in (("PUT",), ("POST",), ("DELETE",)):
+        who = link(methods=methods, prefix="")
+        assert decide(who, Action.WRITE, method=methods[0], **path).allowed  # type: ignore[arg-type]
+        read = decide(who, Action.READ, method=methods[0], **path)  # type: ignore[arg-type]
+        assert not read.allowed
+
+
 def test_what_a_links_object_is_made_of_may_lie_where_its_key_reaches() -> None:
     def asks(who: Principal, action: Action, name: str, project: str = "p") -> bool:
         row = bucket(name, project)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from swiftlite.catalog import queries
 from swiftlite.catalog.accounts import account_usage, describe_account, get_account, usages
 from swiftlite.catalog.buckets import delete_bucket, describe_bucket
 from swiftlite.catalog.expiry import due_objects
 from swiftlite.catalog.limits import NOTES_BYTES_MAX, NOTES_MAX
-from swiftlite.catalog.rows import Usage
+from swiftlite.catalog.rows import Usage, Version
 from swiftlite.catalog.versions import Draft, delete_object, describe_object, write_object
 from swiftlite.errors import (
     BucketAlreadyExists,
@@ -139,7 +140,11 @@ def test_describing_an_object_replaces_what_was_said_and_nothing_else(
     before = put(log, ids, bucket, meta={"a": "1"}, headers={"content-type": "x"})
     after = run(
         describe_object(
-            log, bucket, "k", headers={"content-type": "y"}, meta={"b": "2"}, actor=ACTOR
+            log,
+            bucket,
+            "k",
+            lambda found: replace(found, headers={"content-type": "y"}, meta={"b": "2"}),
+            actor=ACTOR,
         )
     )
     assert after == run(queries.current(log, bucket.id, "k"))
@@ -150,16 +155,22 @@ def test_describing_an_object_replaces_what_was_said_and_nothing_else(
 
 def test_what_is_not_there_cannot_be_described(log: Any, bucket: Any) -> None:
     with pytest.raises(NoSuchKey):
-        run(describe_object(log, bucket, "k", headers={}, meta={}, actor=ACTOR))
+        run(describe_object(log, bucket, "k", lambda found: found, actor=ACTOR))
 
 
 def test_an_object_replaced_meanwhile_is_described_as_it_is_now(
     log: Any, ids: Any, bucket: Any
 ) -> None:
     put(log, ids, bucket)
-    log.before_append.append(lambda: put(log, ids, bucket, size=9))
-    found = run(describe_object(log, bucket, "k", headers={}, meta={"a": "1"}, actor=ACTOR))
-    assert (found.size, found.meta) == (9, {"a": "1"})
+    log.before_append.append(lambda: put(log, ids, bucket, size=9, kind="slo", target="t"))
+
+    def described(found: Version) -> Version:
+        after = replace(found, meta={"a": found.kind})
+        return after if found.kind else replace(after, kind="dlo", target="c/p")
+
+    found = run(describe_object(log, bucket, "k", described, actor=ACTOR))
+    assert (found.size, found.meta, found.kind, found.target) == (9, {"a": "slo"}, "slo", "t")
+    assert run(queries.current(log, bucket.id, "k")) == found
 
 
 def test_expiry_finds_what_is_due_and_no_other(log: Any, ids: Any, bucket: Any) -> None:

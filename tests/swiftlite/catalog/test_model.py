@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from swiftlite.catalog import keys, queries
 from swiftlite.catalog.buckets import create_bucket, set_versioning
 from swiftlite.catalog.listing import list_objects, list_versions
-from swiftlite.catalog.rows import Usage
+from swiftlite.catalog.rows import Usage, Version
 from swiftlite.catalog.sweeping import due_versions, sweep
 from swiftlite.catalog.versions import (
     Draft,
@@ -139,8 +140,11 @@ def _step(log: Any, ids: Any, model: Model, bucket: Any, what: str, arg: Any, mo
     elif what == "describe":
         if run(queries.current(log, bucket.id, arg)) is None:
             return
-        said: Any = {"headers": {}, "meta": {"n": str(more)}, "delete_at_s": more}
-        run(describe_object(log, bucket, arg, actor=ACTOR, **said))
+
+        def said(found: Version) -> Version:
+            return replace(found, headers={}, meta={"n": str(more)}, delete_at_s=more)
+
+        run(describe_object(log, bucket, arg, said, actor=ACTOR))
     elif what == "versioning":
         run(set_versioning(log, bucket, arg, actor=ACTOR))
         model.versioning = arg

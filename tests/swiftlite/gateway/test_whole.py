@@ -188,6 +188,19 @@ async def test_the_segments_of_a_dynamic_one_are_listed_page_by_page(
         await read(it, "dlo")
 
 
+async def test_a_copy_of_a_dynamic_one_is_never_cut_short(it: Cloud) -> None:
+    await put_dlo(it, "dlo", "bucket/seg")
+    for at in range(3):
+        await it.put(f"seg{at}", pattern(100, at))
+    _, reader = await it.gateway.open_whole(it.bucket, "dlo", check=anyone)
+    await it.delete("seg2")
+    with pytest.raises(SegmentsChanged):
+        async with aclosing(reader.stream()) as pieces:
+            [bytes(piece) async for piece in pieces]
+    async with aclosing(reader.stream(0, 200)) as pieces:
+        assert len(b"".join([bytes(piece) async for piece in pieces])) == 200
+
+
 async def test_a_dynamic_one_needs_its_container(it: Cloud) -> None:
     await put_dlo(it, "dlo", "gone/seg")
     with pytest.raises(NoSuchBucket):

@@ -59,7 +59,7 @@ TOKENS = {
 
 
 class MovingClock:
-    """The host's clock, set forward by a test."""
+    """The host's clock, set forward by a test, and never back: a log's time would stand still."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0

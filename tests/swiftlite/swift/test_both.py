@@ -151,13 +151,38 @@ def test_an_object_whose_time_is_over_is_gone_for_s3_too(
 ) -> None:
     edge.swift("PUT", f"{box}/k", b"x", {"X-Delete-After": "60"})
     edge.swift("PUT", f"{box}/stays", b"x")
-    try:
-        edge.clock.ahead_s += 61
-        with pytest.raises(ClientError) as error:
-            s3.get_object(Bucket=box, Key="k")
-        assert error.value.response["Error"]["Code"] == "NoSuchKey"
-        assert [o["Key"] for o in s3.list_objects_v2(Bucket=box)["Contents"]] == ["stays"]
-        s3.put_object(Bucket=box, Key="k", Body=b"new", IfNoneMatch="*")
-        assert edge.swift("GET", f"{box}/k").body == b"new"
-    finally:
-        edge.clock.ahead_s = 0
+    edge.clock.ahead_s += 61
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket=box, Key="k")
+    assert error.value.response["Error"]["Code"] == "NoSuchKey"
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=box)["Contents"]] == ["stays"]
+    s3.put_object(Bucket=box, Key="k", Body=b"new", IfNoneMatch="*")
+    assert edge.swift("GET", f"{box}/k").body == b"new"
+
+
+def test_a_large_objects_etag_is_not_taken_for_an_md5(edge: SwiftEdge, s3: Any, box: str) -> None:
+    for at in range(2):
+        edge.swift("PUT", f"{box}/seg/{at}", pattern(1000, at))
+    manifest = b'[{"path": "%s/seg/0"}, {"path": "%s/seg/1"}]' % (box.encode(), box.encode())
+    edge.swift("PUT", f"{box}/slo?multipart-manifest=put", manifest)
+    edge.swift("PUT", f"{box}/dlo", b"", {"X-Object-Manifest": f"{box}/seg/"})
+    listed = {row["Key"]: row["ETag"] for row in s3.list_objects_v2(Bucket=box)["Contents"]}
+    for key in ("slo", "dlo"):
+        own = edge.swift("HEAD", f"{box}/{key}").headers["etag"].strip('"')
+        got = s3.get_object(Bucket=box, Key=key)
+        assert got["Body"].read() == pattern(1000, 0) + pattern(1000, 1)
+        etag = got["ETag"]
+        assert etag == f'"{own}-N"' == s3.head_object(Bucket=box, Key=key)["ETag"]
+        assert s3.get_object(Bucket=box, Key=key, IfMatch=etag)["ETag"] == etag
+        with pytest.raises(ClientError, match="304"):
+            s3.get_object(Bucket=box, Key=key, IfNoneMatch=etag)
+        asked = {"Bucket": box, "Key": key, "ObjectAttributes": ["ETag"]}
+        assert s3.get_object_attributes(**asked)["ETag"] == etag.strip('"')
+        assert listed[key].endswith('-N"')
+    assert listed["slo"] == s3.head_object(Bucket=box, Key="slo")["ETag"]
+    copied = s3.copy_object(
+        Bucket=box, Key="copy", CopySource=f"{box}/slo", CopySourceIfMatch=listed["slo"]
+    )
+    assert "-" not in copied["CopyObjectResult"]["ETag"]
+    s3.put_object(Bucket=box, Key="slo", Body=b"new", IfMatch=listed["slo"])
+    assert edge.swift("GET", f"{box}/slo").body == b"new"

@@ -48,6 +48,14 @@ def test_what_is_named_is_deleted_objects_first(
     assert edge.swift("HEAD", box).status == 404
 
 
+def test_a_name_of_slashes_is_an_objects_and_no_container(edge: SwiftEdge, box: str) -> None:
+    report = delete(edge, f"/{box}//")
+    assert (report["Number Deleted"], report["Number Not Found"]) == (0, 1)
+    assert edge.swift("PUT", f"{box}//", b"x").status == 201
+    assert delete(edge, f"/{box}//")["Number Deleted"] == 1
+    assert (edge.swift("HEAD", box).status, edge.names(box)) == (204, [])
+
+
 def test_what_cannot_be_deleted_is_told(edge: SwiftEdge, box: str) -> None:
     edge.swift("PUT", f"{box}/a", b"x")
     report = delete(edge, f"/{box}", f"/{box}/%FF")

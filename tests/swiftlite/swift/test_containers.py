@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -254,3 +256,18 @@ def test_an_empty_answer_says_so_with_a_length(edge: SwiftEdge, box: str) -> Non
     for method in ("HEAD", "GET"):
         answer = edge.swift(method, box)
         assert (answer.status, answer.headers["content-length"]) == (204, "0")
+
+
+def test_a_container_that_goes_while_it_is_put_is_made_again(
+    edge: SwiftEdge, box: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, plain = edge.cloud.gateway, edge.cloud.gateway.describe_bucket
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        await asyncio.to_thread(edge.swift, "DELETE", box)
+        return await plain(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "describe_bucket", overtaken)
+        assert edge.swift("PUT", box, headers={"X-Container-Meta-A": "1"}).status == 201
+    assert edge.swift("HEAD", box).headers["x-container-meta-a"] == "1"

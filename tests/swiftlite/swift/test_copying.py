@@ -149,3 +149,13 @@ def test_a_copy_outlives_its_source(edge: SwiftEdge, box: str) -> None:
     copied(edge, "COPY", f"{box}/o", f"{box}/new")
     edge.swift("DELETE", f"{box}/o")
     assert edge.swift("GET", f"{box}/new").body == b"abc"
+
+
+def test_a_copy_with_bytes_of_its_own_is_refused(edge: SwiftEdge, box: str) -> None:
+    edge.swift("PUT", f"{box}/a", b"data")
+    for chunked in (False, True):
+        copy = {"X-Copy-From": f"{box}/a"}
+        answer = edge.swift("PUT", f"{box}/b", b"other", copy, chunked=chunked)
+        assert answer.status == 400
+        assert edge.swift("HEAD", f"{box}/b").status == 404
+    assert edge.swift("PUT", f"{box}/b", b"", copy, chunked=True).status == 201

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -292,19 +294,16 @@ def test_an_object_whose_time_is_over_is_gone_at_once(edge: SwiftEdge, box: str)
     edge.swift("PUT", f"{box}/o", b"x", {"X-Delete-After": "60"})
     edge.swift("PUT", f"{box}/stays", b"x", {"X-Delete-At": "9" * 30})
     assert edge.names(box) == ["o", "stays"]
-    try:
-        edge.clock.ahead_s += 61
-        for method in ("GET", "HEAD", "POST", "DELETE"):
-            assert edge.swift(method, f"{box}/o").status == 404
-        assert edge.names(box) == ["stays"]
-        assert edge.swift("PUT", f"{box}/o", b"y", {"If-None-Match": "*"}).status == 201
-        assert edge.swift("GET", f"{box}/o").body == b"y"
-        edge.swift("POST", f"{box}/o", b"", {"X-Delete-After": "60"})
-        edge.clock.ahead_s += 61
-        assert edge.run(expire_objects(edge.cloud.engine)) == 1
-        assert edge.swift("HEAD", box).headers["x-container-object-count"] == "1"
-    finally:
-        edge.clock.ahead_s = 0
+    edge.clock.ahead_s += 61
+    for method in ("GET", "HEAD", "POST", "DELETE"):
+        assert edge.swift(method, f"{box}/o").status == 404
+    assert edge.names(box) == ["stays"]
+    assert edge.swift("PUT", f"{box}/o", b"y", {"If-None-Match": "*"}).status == 201
+    assert edge.swift("GET", f"{box}/o").body == b"y"
+    edge.swift("POST", f"{box}/o", b"", {"X-Delete-After": "60"})
+    edge.clock.ahead_s += 61
+    assert edge.run(expire_objects(edge.cloud.engine)) == 1
+    assert edge.swift("HEAD", box).headers["x-container-object-count"] == "1"
 
 
 def test_headers_that_say_who_asks_say_nothing(edge: SwiftEdge, box: str) -> None:
@@ -379,3 +378,65 @@ def test_metadata_of_an_object_may_be_empty(edge: SwiftEdge, box: str) -> None:
     headers = edge.swift("HEAD", f"{box}/o").headers
     assert "x-object-meta-bare" not in headers
     assert headers["x-object-meta-other"] == ""
+
+
+def test_a_post_that_is_overtaken_leaves_a_manifest_a_manifest(
+    edge: SwiftEdge, box: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge.swift("PUT", f"{box}/seg", b"segment")
+    edge.swift("PUT", f"{box}/o", b"plain")
+    gateway, plain = edge.cloud.gateway, edge.cloud.gateway.describe_object
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        manifest = b'[{"path": "%s/seg"}]' % box.encode()
+        path = f"{box}/o?multipart-manifest=put"
+        made = await asyncio.to_thread(edge.swift, "PUT", path, manifest)
+        assert made.status == 201
+        return await plain(*args, **more)
+
+    monkeypatch.setattr(gateway, "describe_object", overtaken)
+    assert edge.swift("POST", f"{box}/o", headers={"X-Object-Meta-A": "b"}).status == 202
+    found = edge.swift("GET", f"{box}/o")
+    assert (found.body, found.headers["x-object-meta-a"]) == (b"segment", "b")
+    assert found.headers["x-static-large-object"] == "True"
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_delete_at_its_time_takes_no_other_object(
+    edge: SwiftEdge, box: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kept:
+        edge.swift("PUT", f"{box}-old")
+        edge.swift("POST", box, headers={"X-History-Location": f"{box}-old"})
+    at = str(edge.clock.now_us() // 1_000_000 + 1000)
+    put = {"X-Delete-At": at}
+    edge.swift("PUT", f"{box}/o", b"1", put)
+    for wrong in ("1", "9" * 5000):
+        answer = edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": wrong})
+        assert answer.status == 412
+    gateway, plain = edge.cloud.gateway, edge.cloud.gateway.head_object
+    seen: list[int] = []
+
+    async def overtaken(*args: Any, **more: Any) -> Any:
+        found = await plain(*args, **more)
+        if not seen:
+            seen.append(0)
+            made = await asyncio.to_thread(edge.swift, "PUT", f"{box}/o", b"2")
+            seen.append(made.status)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway, "head_object", overtaken)
+        answer = edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": at})
+    assert (answer.status, seen) == (412, [0, 201])
+    assert edge.swift("GET", f"{box}/o").body == b"2"
+    edge.swift("PUT", f"{box}/o", b"3", put)
+    assert edge.swift("DELETE", f"{box}/o", headers={"X-If-Delete-At": at}).status == 204
+
+
+def test_a_time_may_have_any_number_of_zeros(edge: SwiftEdge, box: str) -> None:
+    at = edge.clock.now_us() // 1_000_000 + 1000
+    written = edge.swift("PUT", f"{box}/o", b"1", {"X-Delete-At": "0" * 5000 + str(at)})
+    assert written.status == 201
+    assert edge.swift("HEAD", f"{box}/o").headers["x-delete-at"] == str(at)
+    assert edge.swift("PUT", f"{box}/o", b"1", {"X-Delete-At": "0" * 5000}).status == 400

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.swiftlite.swift.edge import SwiftEdge
 
@@ -71,3 +74,44 @@ def test_an_account_s_quota_counts_all_its_containers(edge: SwiftEdge) -> None:
     assert edge.swift("PUT", "one/o", b"x" * 6, **put).status == 201
     assert edge.swift("PUT", "two/o", b"x" * 5, **put).status == 413
     assert edge.swift("PUT", "two/o", b"x" * 4, **put).status == 201
+
+
+def refused(ask: Any, **what: Any) -> None:
+    with pytest.raises(ClientError) as error:
+        ask(**what)
+    assert error.value.response["Error"]["Code"] == "QuotaExceeded"
+
+
+def test_a_quota_holds_for_s3_as_well(edge: SwiftEdge, box: str) -> None:
+    s3 = edge.client()
+    at = {"Bucket": box, "Key": "b"}
+    upload = s3.create_multipart_upload(**at)["UploadId"]
+    part = {**at, "UploadId": upload, "PartNumber": 1}
+    small = s3.upload_part(**part, Body=b"x" * 6)["ETag"]
+    edge.swift("POST", box, b"", {"X-Container-Meta-Quota-Bytes": "10"})
+    s3.put_object(Bucket=box, Key="a", Body=b"x" * 6)
+    refused(s3.put_object, **at, Body=b"x" * 5)
+    refused(s3.copy_object, **at, CopySource=f"{box}/a")
+    refused(s3.upload_part, **part, Body=b"x" * 5)
+    refused(s3.upload_part_copy, **part, CopySource=f"{box}/a")
+    whole = {"Parts": [{"PartNumber": 1, "ETag": small}]}
+    refused(s3.complete_multipart_upload, **at, UploadId=upload, MultipartUpload=whole)
+    assert edge.names(box) == ["a"]
+    edge.swift("POST", box, b"", {"X-Container-Meta-Quota-Bytes": "12"})
+    done = {**at, "UploadId": upload, "MultipartUpload": whole}
+    made = s3.complete_multipart_upload(**done)
+    edge.swift("POST", box, b"", {"X-Container-Meta-Quota-Count": "1"})
+    assert s3.complete_multipart_upload(**done)["ETag"] == made["ETag"]
+
+
+def test_an_account_s_quota_holds_for_s3_as_well(edge: SwiftEdge, box: str) -> None:
+    used = int(edge.swift("HEAD").headers["x-account-bytes-used"])
+    quota = {"X-Account-Quota-Bytes": str(used + 10)}
+    assert edge.swift("POST", "", headers=quota, token="reseller").status == 204
+    try:
+        s3 = edge.client()
+        refused(s3.put_object, Bucket=box, Key="a", Body=b"x" * 11)
+        s3.put_object(Bucket=box, Key="a", Body=b"x" * 10)
+    finally:
+        gone = {"X-Remove-Account-Quota-Bytes": "x"}
+        assert edge.swift("POST", "", headers=gone, token="reseller").status == 204

@@ -278,6 +278,30 @@ def test_a_form_sends_the_browser_on(edge: SwiftEdge, keyed: str) -> None:
     assert parse_qs(urlsplit(answer.headers["location"]).query)["status"] == ["400"]
 
 
+@pytest.mark.parametrize("files", [(), (("f", b"1"), ("g", b"2"), ("h", b"3"))])
+def test_only_a_signed_form_sends_the_browser_on(
+    edge: SwiftEdge, keyed: str, files: tuple[tuple[str, bytes], ...]
+) -> None:
+    evil = {"redirect": "javascript:alert(1)"}
+    for options in ({"key": "wrong", "sign": evil}, {"extra": evil}):
+        answer = form(edge, f"{keyed}/", **options)  # type: ignore[arg-type]
+        assert (answer.status, "location" in answer.headers) == (400, False)
+        assert b"javascript" not in answer.body
+    answer = form(edge, f"{keyed}/", *files, sign=evil, drop=("signature", "max_file_count"))
+    assert (answer.status, "location" in answer.headers) == (400, False)
+    answer = form(edge, f"{keyed}/", *files, sign={"redirect": "https://h/"})
+    assert answer.headers["location"].startswith("https://h/?status=400")
+
+
+def test_an_upload_link_copies_nothing(edge: SwiftEdge, keyed: str) -> None:
+    path = f"{keyed}/o é"
+    signed = query(edge, f"{keyed}/new", "PUT", prefix="")
+    copy = {"X-Copy-From": quote(path)}
+    answer = ask(edge, "PUT", f"{keyed}/new", signed, b"", headers=copy)
+    assert (answer.status, "etag" in answer.headers) == (401, False)
+    assert edge.swift("HEAD", f"{keyed}/new").status == 404
+
+
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from swiftlite.segments import Segment, decoded, encoded, etag_of, part_span, pieces, size_of
 from swiftlite.swift.errors import Declined
 from swiftlite.swift.slo_manifest import (
+    ENTRIES_MAX,
     SEGMENTS_MAX,
     Found,
     Wanted,
@@ -207,3 +208,12 @@ def test_parts_are_counted_from_one() -> None:
     segments = [Segment(name="/c/a", bytes=4), Segment(name="/c/b", bytes=6, range="1-3")]
     assert part_span(segments, 1) == (0, 4)
     assert part_span(segments, 2) == (4, 7)
+
+
+def test_entries_are_bounded_before_each_is_looked_at() -> None:
+    for entry in (b"1", b'{"data":"YQ=="}'):
+        document = b"[" + b",".join([entry] * (ENTRIES_MAX + 1)) + b"]"
+        with pytest.raises(Declined, match="Number of segments must be") as refused:
+            parse(document, own=("c", "o"))
+        assert refused.value.status == 413
+        assert len(str(refused.value)) < 100

@@ -156,3 +156,24 @@ def test_deleting_a_link_leaves_its_target(edge: SwiftEdge, box: str) -> None:
     link(edge, f"{box}/l", f"{box}/t")
     assert edge.swift("DELETE", f"{box}/l").status == 204
     assert edge.names(box) == ["t"]
+
+
+def test_what_a_client_calls_an_account_makes_no_header(edge: SwiftEdge, box: str) -> None:
+    named = {"X_Symlink_Target_Account": "AUTH_x%0d%0aEvil: 1%C3%A9"}
+    assert link(edge, f"{box}/l", "c/o", **named).status == 201
+    for method in ("GET", "HEAD"):
+        itself = edge.swift(method, f"{box}/l?symlink=get")
+        assert itself.status == 200
+        assert itself.headers["x-symlink-target-account"] == "AUTH_x%0D%0AEvil%3A%201%C3%A9"
+        assert "evil" not in itself.headers
+
+
+def test_a_copied_link_stays_bound_to_its_target(edge: SwiftEdge, box: str) -> None:
+    etag = hashlib.md5(b"1").hexdigest()
+    edge.swift("PUT", f"{box}/t", b"1")
+    assert link(edge, f"{box}/l", f"{box}/t", X_Symlink_Target_Etag=etag).status == 201
+    for fresh in ("false", "true"):
+        to = {"Destination": f"{box}/c", "X-Fresh-Metadata": fresh}
+        assert edge.swift("COPY", f"{box}/l?symlink=get", headers=to).status == 201
+        copied = edge.swift("HEAD", f"{box}/c?symlink=get")
+        assert copied.headers["x-symlink-target-etag"] == etag, fresh

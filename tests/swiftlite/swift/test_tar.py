@@ -201,3 +201,26 @@ def test_a_bomb_is_refused_when_it_goes_off(kind: str, monkeypatch: pytest.Monke
 def pack_all(kind: str, piece: bytes, times: int) -> bytes:
     packer = zlib.compressobj(9, wbits=31) if kind == "tar.gz" else bz2.BZ2Compressor()
     return b"".join(packer.compress(piece) for _ in range(times)) + packer.flush()
+
+
+def record(name: str, value: str) -> bytes:
+    body = f" {name}={value}\n".encode()
+    size = next(n for n in range(len(body), len(body) + 9) if n == len(str(n)) + len(body))
+    return str(size).encode() + body
+
+
+def glob(*records: bytes) -> bytes:
+    data = b"".join(records)
+    header = info("g", len(data), tarfile.XGLTYPE).tobuf(tarfile.USTAR_FORMAT)
+    return header + data + bytes(-len(data) % 512)
+
+
+def test_global_headers_are_bounded_all_together() -> None:
+    end = info("f").tobuf() + bytes(1024)
+    [(member, _)] = read(glob(record("comment", "c")) + glob(record("b", "2")) + end)
+    assert member.pax == {"comment": "c", "b": "2"}
+    long = [glob(record(f"n{at}", "x" * (200 << 10))) for at in range(2)]
+    many = [glob(*(record(f"n{at}", "x") for at in range(tar.GLOBALS_MAX + 1)))]
+    for bad in (long, many):
+        with pytest.raises(Declined, match="global"):
+            read(b"".join(bad) + end)

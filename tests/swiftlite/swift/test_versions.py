@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
+from typing import Any
+
 import pytest
 
-from tests.swiftlite.s3.edge import Answer
+from swiftlite.swift import archives
+from tests.swiftlite.s3.edge import Answer, read_answer
 from tests.swiftlite.swift.edge import SwiftEdge
 
 ON, OFF = {"X-Versions-Enabled": "true"}, {"X-Versions-Enabled": "false"}
@@ -265,3 +270,107 @@ def test_a_container_keeps_versions_one_way_only(edge: SwiftEdge, box: str) -> N
     assert edge.swift("POST", box, headers={"X-Versions-Location": "a"}).status == 400
     assert edge.swift("PUT", f"{box}-n", headers=ON | {"X-Versions-Location": "a"}).status == 400
     assert edge.swift("HEAD", f"{box}-n").status == 404
+
+
+def test_what_came_while_another_upload_was_under_way_is_kept_too(
+    edge: SwiftEdge, box: str
+) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-Versions-Location": old})
+    put(edge, f"{box}/o", b"first")
+    head = f"PUT /v1/AUTH_p/{box}/o HTTP/1.1\r\nHost: x\r\nX-Auth-Token: owner\r\n"
+    with closing(edge.swift_connection()) as slow:
+        slow.sendall(f"{head}Content-Length: 6\r\n\r\nthi".encode())
+        put(edge, f"{box}/o", b"second")
+        slow.sendall(b"rd!")
+        assert read_answer(slow).status == 201
+    assert get(edge, f"{box}/o").body == b"third!"
+    assert [get(edge, f"{old}/{name}").body for name in edge.names(old)] == [b"first", b"second"]
+
+
+def test_a_write_that_comes_to_nothing_keeps_nothing(edge: SwiftEdge, box: str) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-Versions-Location": old})
+    put(edge, f"{box}/o", b"1")
+    assert edge.swift("PUT", f"{box}/o", b"2", {"Etag": "0" * 32}).status == 422
+    assert edge.names(old) == []
+    assert edge.swift("DELETE", f"{box}/o").status == 204
+    assert get(edge, f"{box}/o").status == 404
+
+
+@pytest.mark.parametrize("mode", ["X-Versions-Location", "X-History-Location"])
+def test_a_delete_does_not_take_what_came_meanwhile(
+    edge: SwiftEdge, box: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={mode: old})
+    for data in (b"1", b"2"):
+        put(edge, f"{box}/o", data)
+    seen, plain = [], archives._written if "History" in mode else archives._kept
+
+    async def overtaken(call: Any, *args: Any, **more: Any) -> Any:
+        found = await plain(call, *args, **more)
+        if call.request.method == "DELETE" and not seen:
+            seen.append(await asyncio.to_thread(edge.swift, "PUT", f"{box}/o", b"3"))
+        return found
+
+    monkeypatch.setattr(archives, plain.__name__, overtaken)
+    assert edge.swift("DELETE", f"{box}/o").status == 204
+    assert seen[0].status == 201
+    kept = [get(edge, f"{old}/{name}").body for name in edge.names(old)]
+    if "History" in mode:
+        assert [data for data in kept if data] == [b"1", b"2", b"3"]
+        assert get(edge, f"{box}/o").status == 404
+    else:
+        assert (kept, get(edge, f"{box}/o").body) == ([b"1"], b"2")
+
+
+def test_what_is_kept_elsewhere_is_only_taken_back_by_who_may_write_there(
+    edge: SwiftEdge, box: str
+) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-Versions-Location": old, "X-Container-Write": "q:*"})
+    put(edge, f"{box}/o", b"1")
+    assert edge.swift("PUT", f"{box}/o", b"2", token="stranger").status == 201
+    assert edge.swift("DELETE", f"{box}/o", token="stranger").status == 403
+    assert get(edge, f"{box}/o").body == b"2"
+    assert len(edge.names(old)) == 1
+    edge.swift("POST", old, headers={"X-Container-Write": "q:*"})
+    assert edge.swift("DELETE", f"{box}/o", token="stranger").status == 204
+    assert get(edge, f"{box}/o").body == b"1"
+
+
+def test_what_another_write_kept_is_not_kept_twice(edge: SwiftEdge, box: str) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-History-Location": old})
+    put(edge, f"{box}/o", b"1")
+    edge.swift("DELETE", f"{box}/o")
+    put(edge, f"{box}/o", b"2")
+    # As it is after a crash between the two halves of a write.
+    at = edge.listed(box)[0]
+    stamp = edge.swift("HEAD", f"{box}/o").headers["x-timestamp"]
+    to = {"Destination": f"{old}/001o/{stamp}"}
+    assert edge.swift("COPY", f"{box}/o", headers=to).status == 201
+    put(edge, f"{box}/o", b"3")
+    kept = [entry for entry in edge.listed(old) if entry["hash"] == at["hash"]]
+    assert len(kept) == 1
+
+
+def test_a_delete_after_a_write_that_broke_off_deletes(edge: SwiftEdge, box: str) -> None:
+    old = f"{box}-old"
+    edge.swift("PUT", old)
+    edge.swift("POST", box, headers={"X-Versions-Location": old})
+    put(edge, f"{box}/o", b"1")
+    put(edge, f"{box}/o", b"2")
+    # As it is after a crash between the two halves of a write.
+    stamp = edge.swift("HEAD", f"{box}/o").headers["x-timestamp"]
+    to = {"Destination": f"{old}/001o/{stamp}"}
+    assert edge.swift("COPY", f"{box}/o", headers=to).status == 201
+    assert edge.swift("DELETE", f"{box}/o").status == 204
+    assert get(edge, f"{box}/o").body == b"1"
+    assert edge.names(old) == []

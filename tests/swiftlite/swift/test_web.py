@@ -137,3 +137,17 @@ def test_a_signed_prefix_opens_its_pages(edge: SwiftEdge, box: str, prefix: str)
     assert get(edge, f"{box}/z?{signed}").status == (200 if prefix == "" else 401)
     object_ = get(edge, f"{box}/d/x?{signed}")
     assert (object_.status, object_.body) == (200, b"1")
+
+
+def test_a_page_for_an_error_is_sent_whole(edge: SwiftEdge, box: str) -> None:
+    edge.swift("PUT", f"{box}/404error.html", b"nothing here")
+    site(edge, box, Index="index.html", Error="error.html")
+    for headers in (
+        {"Range": "bytes=0-2"},
+        {"Range": "bytes=100-"},
+        {"If-None-Match": "*"},
+        {"If-Match": "x"},
+    ):
+        answer = get(edge, f"{box}/none", **headers)
+        assert (answer.status, answer.body) == (404, b"nothing here"), headers
+        assert "content-range" not in answer.headers
