@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from computelite.identity.commands.founding import INTERFACES, SERVICES
 from tests.computelite.keystone.conftest import Identity
 
 
@@ -13,11 +14,10 @@ async def test_a_new_cloud_lists_its_services_where_the_client_reaches_them(
     identity: Identity,
 ) -> None:
     found = (await identity.get("/endpoints"))["endpoints"]
-    assert len(found) == 6
-    assert {each["url"] for each in found} == {
-        "http://cloud.example:9001/identity",
-        "http://cloud.example:9001/v1/AUTH_$(project_id)s",
-    }
+    assert len(found) == len(INTERFACES) * len(SERVICES)
+    urls = {each["url"] for each in found}
+    assert urls == {url.replace("{api}", "http://cloud.example:9001") for *_, url in SERVICES}
+    assert "http://cloud.example:9001/v1/AUTH_$(project_id)s" in urls
     assert {each["region_id"] for each in found} == {"RegionOne"}
     assert {each["interface"] for each in found} == {"public", "internal", "admin"}
     assert await identity.names("/services?type=identity") == {"keystone"}

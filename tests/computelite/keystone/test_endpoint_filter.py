@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from computelite.identity.commands.founding import SERVICES
 from tests.computelite.keystone.conftest import Identity
 from tests.computelite.keystone.house import PASSWORD, House, by_password, project
 
@@ -20,7 +21,7 @@ async def catalog(identity: Identity, token: str | None = None) -> dict[str, set
 
 
 ALL = {"public", "internal", "admin"}
-EVERYTHING = {"identity": ALL, "object-store": ALL}
+EVERYTHING = {kind: ALL for kind, _, _ in SERVICES}
 
 
 async def services(identity: Identity) -> dict[str, str]:
@@ -163,8 +164,8 @@ async def test_a_group_s_endpoints_are_those_that_are_as_it_says_now(identity: I
     }
     only = {"endpoint_group": {"filters": {"interface": "public", "region_id": "RegionOne"}}}
     assert (await identity.send("PATCH", f"{GROUPS}/{group['id']}", only)).status == 200
-    assert await catalog(identity) == {"identity": {"public"}, "object-store": {"public"}}
-    image = await identity.make("/services", "service", type="image")
+    assert await catalog(identity) == {kind: {"public"} for kind in EVERYTHING}
+    image = await identity.make("/services", "service", type="backup")
     await identity.make(
         "/endpoints",
         "endpoint",
@@ -173,9 +174,9 @@ async def test_a_group_s_endpoints_are_those_that_are_as_it_says_now(identity: I
         url="http://x/",
         region_id="RegionOne",
     )
-    assert (await catalog(identity))["image"] == {"public"}
+    assert (await catalog(identity))["backup"] == {"public"}
     await ok(identity, "DELETE", f"{GROUPS}/{group['id']}")
-    assert await catalog(identity) == {**EVERYTHING, "image": {"public"}}
+    assert await catalog(identity) == {**EVERYTHING, "backup": {"public"}}
 
 
 async def test_a_project_with_a_group_that_selects_nothing_sees_nothing(identity: Identity) -> None:
@@ -240,13 +241,13 @@ async def test_an_association_goes_with_its_endpoint_service_and_project(
     identity: Identity,
 ) -> None:
     own = identity.admin_project
-    image = await identity.make("/services", "service", type="image")
+    image = await identity.make("/services", "service", type="backup")
     made = {"service_id": image["id"], "url": "http://x/"}
     for interface in ("public", "admin"):
         endpoint = await identity.make("/endpoints", "endpoint", interface=interface, **made)
         await ok(identity, "PUT", f"{FILTER}/projects/{own}/endpoints/{endpoint['id']}")
     await ok(identity, "DELETE", f"/endpoints/{endpoint['id']}")
-    assert await catalog(identity) == {"image": {"public"}}
+    assert await catalog(identity) == {"backup": {"public"}}
     await ok(identity, "DELETE", f"/services/{image['id']}")
     assert await catalog(identity) == EVERYTHING
     group = await make_group(identity)
@@ -292,7 +293,7 @@ async def test_tokens_bring_the_catalog_of_their_project_as_it_is_at_every_worke
     group = await house.make(GROUPS, "endpoint_group", **fields)
     shown = by_password(user, PASSWORD)
     full = await house.login(shown, project(own))
-    assert len(full.json["token"]["catalog"]) == 2
+    assert len(full.json["token"]["catalog"]) == len(SERVICES)
     await house.change("PUT", f"{GROUPS}/{group['id']}/projects/{own}")
     token = full.headers["X-Subject-Token"]
     again = await house.second.login(shown, project(own))
@@ -303,4 +304,4 @@ async def test_tokens_bring_the_catalog_of_their_project_as_it_is_at_every_worke
         assert storage["type"] == "object-store"
         assert [each["interface"] for each in storage["endpoints"]] == ["public"]
     other = await house.login(by_password(house.admin_id), {"system": {"all": True}})
-    assert len(other.json["token"]["catalog"]) == 2, "no project, no filter"
+    assert len(other.json["token"]["catalog"]) == len(SERVICES), "no project, no filter"
