@@ -36,7 +36,7 @@ class Listen(Knobs, frozen=True, kw_only=True):
         Meta(description="host names under which a bucket may be the first label: bucket.DOMAIN"),
     ] = ("localhost",)
     api: Annotated[
-        str, Meta(description="everything else: health, metrics, later the dashboard")
+        str, Meta(description="everything else: identity, Swift, health; later the dashboard")
     ] = "127.0.0.1:9001"
     tls_cert: Annotated[
         str,

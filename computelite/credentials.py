@@ -6,7 +6,6 @@ written before the events that make them valid.
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -121,15 +120,26 @@ def write_credentials(folder: Folder, root: Root, *, s3: str, api: str) -> None:
 
 
 def _settings(folder: Folder) -> dict[str, str]:
-    """Return what credentials.env sets."""
+    """Return what credentials.env sets.
+
+    Raises:  WrongUsage for a file that somebody broke: it alone holds the admin's password.
+    """
+    path = folder.credentials
     try:
-        lines = folder.credentials.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError:
+        raise WrongUsage(reason=f"{path} is not UTF-8: mend or remove it") from None
     found: dict[str, str] = {}
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         name, equals, value = line.partition("=")
-        words = shlex.split(value) if equals and not line.startswith("#") else []
+        try:
+            words = shlex.split(value) if equals and not line.startswith("#") else []
+        except ValueError:
+            raise WrongUsage(
+                reason=f"{path}, line {number}: its quotes do not match; mend or remove it"
+            ) from None
         if len(words) == 1:
             found[name] = words[0]
     return found
@@ -142,9 +152,16 @@ def _write(folder: Folder, settings: Mapping[str, str]) -> None:
     write_new(folder.clouds, _clouds_yaml(settings).encode(), mode=0o600)
 
 
+def _quoted(text: str) -> str:
+    """Return a YAML string; what is not plain ASCII is escaped, as YAML has it and not JSON."""
+    plain = (
+        char if " " <= char <= "~" and char not in '\\"' else f"\\U{ord(char):08x}" for char in text
+    )
+    return f'"{"".join(plain)}"'
+
+
 def _clouds_yaml(settings: Mapping[str, str]) -> str:
-    # A JSON string is a YAML string.
-    quoted = {name: json.dumps(value) for name, value in settings.items()}
+    quoted = {name: _quoted(value) for name, value in settings.items()}
     return f"""# Rewritten at each start of the cloud. openstack --os-cloud cumulog ...
 clouds:
   cumulog:

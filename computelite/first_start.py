@@ -8,7 +8,8 @@ Each step looks whether it was done. Starting again goes on where it stopped.
     5  devices formatted, `device.added`, `ring.built`
     6  secrets drawn or taken from the environment                  (credentials.env)
     7  domain, roles, catalog, projects; then `user.created`, `role.granted`, `access-key.created`
-From 7 on it is an ordinary start; the last event of step 7 says that the first start is over.
+From 7 on it is an ordinary start; the last event of step 7 says that the first start is over. A
+cloud that an earlier version founded, without domains, is given the rest of step 7.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from computelite.credentials import (
 from computelite.errors import LogMissing, WrongUsage
 from computelite.folder import Folder, Record, check_record, new_record, read_record, write_record
 from computelite.identity.commands.access_keys import IssuedKey, secret_context
-from computelite.identity.commands.founding import found_identity
+from computelite.identity.commands.founding import complete_identity, found_identity
 from computelite.identity.events.credentials import AccessKeyCreated
 from computelite.keystore import KeyStore, create_keystore, open_keystore
 from computelite.new_devices import check_new_devices, is_of_cloud
@@ -89,6 +90,8 @@ async def prepare(
                 issued=key,
                 actor=_SELF,
             )
+        else:
+            await complete_identity(log, ids, keystore, name=ADMIN, region=REGION_OS, actor=_SELF)
         _check_chosen(chosen, root)
         write_credentials(folder, root, s3=s3, api=api)
     finally:

@@ -77,6 +77,8 @@ class Pages:
         text = (
             "Cumulog: a private cloud on one append-only event log.\n\n"
             f"S3        {self._s3_url}\n"
+            "identity  /identity/v3\n"
+            "Swift     /v1/AUTH_{project_id}\n"
             "health    /healthz\n"
         )
         if "/metrics" in self._pages:

@@ -23,13 +23,18 @@ def main(argv: Sequence[str]) -> int:
     reset = add_verb(
         verbs,
         "reset-password",
-        "give a user a new password, unlock and enable them",
+        "give a user a new password, unlock and enable them; make admin anew if need be",
         "cumulog admin reset-password\n"
         "cumulog admin reset-password --user alice --domain sales\n"
         "pass show cloud/alice | cumulog admin reset-password --user alice --stdin",
     )
     reset.add_argument("--user", metavar="NAME", default="admin", help="whose (default: admin)")
-    reset.add_argument("--domain", metavar="NAME", default="Default", help="the user's domain")
+    reset.add_argument(
+        "--domain",
+        metavar="NAME",
+        default=None,
+        help="the user's domain (default: the one of the first start)",
+    )
     reset.add_argument(
         "--stdin", action="store_true", help="read the password's one line; otherwise one is drawn"
     )
@@ -40,7 +45,10 @@ def main(argv: Sequence[str]) -> int:
 def _reset_password(args: argparse.Namespace) -> int:
     chosen = None
     if args.stdin:
-        chosen = sys.stdin.readline().rstrip("\n")
+        try:
+            chosen = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise WrongUsage(reason="--stdin: what came is not UTF-8") from None
         if not chosen:
             raise WrongUsage(reason="--stdin: no password came")
     result = ask(args, "admin.reset-password", user=args.user, domain=args.domain, password=chosen)

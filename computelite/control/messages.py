@@ -25,6 +25,9 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     do: str
     arguments: dict[str, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"Request({self.do!r}, arguments hidden)"  # a new password may be among them
+
 
 class Progress(msgspec.Struct, frozen=True):
     """How far long work is; total 0: not known."""

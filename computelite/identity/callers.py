@@ -86,7 +86,7 @@ class Callers:
         user = await log.get("user", id_key(token.user_id))
         if not isinstance(user, User) or not user.enabled:
             return None
-        if user.tokens_from_us != token.user_stamp:
+        if user.tokens_from != token.user_stamp:
             return None
         domain = await log.get("domain", id_key(user.domain_id))
         if not isinstance(domain, Domain) or not domain.enabled:

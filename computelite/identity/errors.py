@@ -13,5 +13,9 @@ class Taken(Refused):
     """There is such a {kind} already: {reason}."""
 
 
+class ChangedMeanwhile(Refused):
+    """The {kind} {id} was changed at the same time; try again."""
+
+
 class NotAllowed(Refused):
     """{reason}"""

@@ -14,7 +14,7 @@ from computelite.identity.events.actors import (
     UserChanged,
     UserCreated,
 )
-from computelite.identity.keys import id_key, name_key
+from computelite.identity.keys import compared, domain_name_key, id_key, name_key
 from computelite.identity.queries import every
 from eventlog.log import Log
 
@@ -30,7 +30,7 @@ async def users_called(log: Log, text: str) -> frozenset[str]:
         return frozenset({text})
     domain, slash, name = text.partition("/")
     if slash:
-        for id_ in {domain, await _id(log, "domain_name", id_key(domain))} - {""}:
+        for id_ in {domain, await _id(log, "domain_name", domain_name_key(domain))} - {""}:
             if found := await _id(log, "user_name", name_key(id_, name)):
                 return frozenset({found})
     if found := await _id(log, "user_name", name_key(DEFAULT_DOMAIN, text)):
@@ -59,18 +59,22 @@ async def _once_called(log: Log, text: str) -> frozenset[str]:
     called: set[tuple[str, str]] = set()
     async for rec in log.read(types=(DomainCreated, DomainChanged, UserCreated, UserChanged)):
         match rec.event:
-            case DomainCreated(domain_id=id_, name=name) | DomainChanged(domain_id=id_, name=name):
-                if name == domain_text:
+            case (
+                DomainCreated(domain_id=id_, name=str(name))
+                | DomainChanged(domain_id=id_, name=str(name))
+            ):
+                if compared(name) == compared(domain_text):
                     domains.add(id_)
             case UserCreated(user_id=id_, name=str(name), domain_id=domain):
                 home[id_] = domain
-                called.add((id_, name))
+                called.add((id_, compared(name)))
             case UserChanged(user_id=id_, name=str(name)):
-                called.add((id_, name))
+                called.add((id_, compared(name)))
             case _:  # without a name, or erased
                 pass
     return frozenset(
         id_
         for id_, name in called
-        if name == text or (slash and name == name_text and home.get(id_) in domains)
+        if name == compared(text)
+        or (slash and name == compared(name_text) and home.get(id_) in domains)
     )

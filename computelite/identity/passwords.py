@@ -84,17 +84,19 @@ class Passwords:
         """
         return await self._run(lambda: password_verifier(password, self._ids))
 
-    async def matches(self, password: Secret, verifier: bytes) -> bool:
+    async def matches(self, password: Secret, verifier: bytes, *, whose: str = "") -> bool:
         """Whether it is the password of this verifier.
 
-        For a user that there is not, or one without a password, give NOBODY: it takes as long.
+        For a user that there is not, or one that no password lets in, give NOBODY: it takes as
+        long. `whose` is what the client called the user: who asks for two names at the same time
+        waits for two checks, whether or not there are such users.
         Raises:  TooManyPasswords where too many wait.
         """
         if not verifier:
             verifier = NOBODY
-        digest = hmac.digest(
-            self._key, len(verifier).to_bytes(4, "big") + verifier + _bytes_of(password), "sha256"
-        )
+        parts = (verifier, whose.encode("utf-8", "surrogatepass"), _bytes_of(password))
+        asked = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        digest = hmac.digest(self._key, asked, "sha256")
         if self._known.get(digest, 0.0) > self._clock.monotonic_s():
             return True
         task = self._asked.get(digest)

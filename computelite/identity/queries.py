@@ -6,8 +6,16 @@ from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 from computelite.identity import rows
+from computelite.identity.endpoint_filter import added_endpoints
 from computelite.identity.errors import NoSuch
-from computelite.identity.keys import id_key, name_key, pair_key, under
+from computelite.identity.keys import (
+    domain_name_key,
+    id_key,
+    name_key,
+    pair_key,
+    shown_of,
+    under,
+)
 from computelite.identity.roles import Target, effective_roles, implication_map, implied_by
 from eventlog.log import Log
 
@@ -69,6 +77,36 @@ async def get_endpoint(log: Log, endpoint_id: str) -> rows.Endpoint:
     return await _get(log, "endpoint", rows.Endpoint, "endpoint", endpoint_id)
 
 
+async def get_endpoint_group(log: Log, endpoint_group_id: str) -> rows.EndpointGroup:
+    """Raises:  NoSuch."""
+    return await _get(
+        log, "endpoint_group", rows.EndpointGroup, "endpoint group", endpoint_group_id
+    )
+
+
+async def groups_added_to(log: Log, project_id: str) -> list[rows.EndpointGroup]:
+    """Return the endpoint groups that were added to a project, in the order of their ids."""
+    return await _groups_among(log, await _associations(log, project_id))
+
+
+async def endpoints_added_to(
+    log: Log, project_id: str, endpoints: list[rows.Endpoint]
+) -> list[rows.Endpoint] | None:
+    """Return those of the endpoints that its associations add to a project; None: it has none."""
+    associations = await _associations(log, project_id)
+    if not associations:
+        return None
+    return added_endpoints(endpoints, associations, await _groups_among(log, associations))
+
+
+async def projects_with(log: Log, association: rows.Association) -> list[rows.Project]:
+    """Return the projects that what an association shows was added to, whichever it names."""
+    within = under(shown_of(association))
+    ids = [row.project_id async for row in every(log, "association_of", rows.Association, within)]
+    found = await log.get_many("project", [id_key(each) for each in ids])
+    return [row for row in found if isinstance(row, rows.Project)]
+
+
 async def get_application_credential(log: Log, credential_id: str) -> rows.ApplicationCredential:
     """Raises:  NoSuch."""
     return await _get(
@@ -82,7 +120,7 @@ async def get_application_credential(log: Log, credential_id: str) -> rows.Appli
 
 async def domain_named(log: Log, name: str) -> rows.Domain | None:
     """Return the domain of a name, or None."""
-    ref = await log.get("domain_name", id_key(name))
+    ref = await log.get("domain_name", domain_name_key(name))
     return None if ref is None else await log.get("domain", id_key(ref.id))
 
 
@@ -177,6 +215,16 @@ async def roles_of(
         return found
     given = implied_by(through.role_ids, implied)
     return tuple(role for role in found if role.id in given)
+
+
+async def _associations(log: Log, project_id: str) -> list[rows.Association]:
+    return [row async for row in every(log, "association", rows.Association, under(project_id))]
+
+
+async def _groups_among(log: Log, associations: list[rows.Association]) -> list[rows.EndpointGroup]:
+    ids = [each.endpoint_group_id for each in associations if each.endpoint_group_id]
+    found = await log.get_many("endpoint_group", [id_key(each) for each in ids])
+    return [row for row in found if isinstance(row, rows.EndpointGroup)]
 
 
 async def _get(log: Log, table: str, shape: type[R], kind: str, id_: str) -> R:

@@ -57,7 +57,8 @@ class User(Row, frozen=True, kw_only=True, array_like=True):
     """A user.
 
     `password` is the sealed verifier, b"": none. Passwords are not looked at before
-    `locked_until_us`. A token that was issued at `tokens_from_us` or before works no more.
+    `locked_until_us`. `tokens_from` is the position of the last event that voided the user's
+    tokens, 0 if there was none: a clock can stand still, or go back, between two of them.
     """
 
     id: str
@@ -69,10 +70,9 @@ class User(Row, frozen=True, kw_only=True, array_like=True):
     options: dict[str, Any]
     extra: dict[str, Any]
     password: bytes
-    password_set_us: int
     password_expires_us: int | None
     locked_until_us: int
-    tokens_from_us: int
+    tokens_from: int
     created_us: int
 
 
@@ -155,6 +155,7 @@ class ApplicationCredential(Row, frozen=True, kw_only=True, array_like=True):
     expires_us: int | None
     access_rules: tuple[AccessRule, ...]
     created_us: int
+    maker_id: str
 
 
 class Rule(Row, frozen=True, kw_only=True, array_like=True):
@@ -218,6 +219,23 @@ class Endpoint(Row, frozen=True, kw_only=True, array_like=True):
     name: str
     description: str
     extra: dict[str, Any]
+
+
+class EndpointGroup(Row, frozen=True, kw_only=True, array_like=True):
+    """The endpoints that are as `filters` say, which are as in `endpoint-group.created`."""
+
+    id: str
+    name: str
+    description: str
+    filters: dict[str, str | None]
+
+
+class Association(Row, frozen=True, kw_only=True, array_like=True):
+    """A project's catalog shows an endpoint, or a group's; the other id is ""."""
+
+    project_id: str
+    endpoint_id: str = ""
+    endpoint_group_id: str = ""
 
 
 class Policy(Row, frozen=True, kw_only=True, array_like=True):

@@ -42,7 +42,7 @@ class ScopeKind(Enum):
 class Token(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a token.
 
-    `user_stamp` is the user's `tokens_from_us` as it was at the login: any other value since voids
+    `user_stamp` is the user's `tokens_from` as it was at the login: any other value since voids
     the token. `chain_id` is the audit id of the first of the tokens that this one was made from,
     its own if it is that one. Units: issued_us microseconds, expires_s seconds since 1970.
     """

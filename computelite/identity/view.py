@@ -12,7 +12,8 @@
     application_credential, and ..._name, ..._of_user, ..._on_project -> Ref; access_rule -> Rule
     credential, credential_of_user       Credential; -> Ref
     revoked, revoked_until               RevokedToken by audit id; when it can be forgotten
-    region, service, endpoint, policy, registered_limit, limit
+    region, service, endpoint, endpoint_group, policy, registered_limit, limit
+    association, association_of          Association, by project and by endpoint or group
     identity                             one row, key empty: Changed
 
 Keys are in keys.py, rows in rows.py, folds in folds/.
@@ -48,7 +49,7 @@ class IdentityView(TableView):
     """Folds the identity events into the tables."""
 
     name = "identity"
-    version = 2
+    version = 3
     tables: ClassVar[Mapping[str, type[msgspec.Struct]]] = {
         "domain": shapes.Domain,
         "domain_name": shapes.Ref,
@@ -82,6 +83,9 @@ class IdentityView(TableView):
         "region": shapes.Region,
         "service": shapes.Service,
         "endpoint": shapes.Endpoint,
+        "endpoint_group": shapes.EndpointGroup,
+        "association": shapes.Association,
+        "association_of": shapes.Association,
         "policy": shapes.Policy,
         "registered_limit": shapes.RegisteredLimit,
         "limit": shapes.Limit,

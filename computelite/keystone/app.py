@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
 from aiohttp.http import RawRequestMessage
 
+from computelite.identity.errors import ChangedMeanwhile
 from computelite.keystone.bounds import check_bounds
 from computelite.keystone.call import Call, json_reply
 from computelite.keystone.errors import (
@@ -42,6 +44,7 @@ from swiftlite.http.replies import Reply
 log = logging.getLogger(__name__)
 
 TOKEN_SIZE_MAX = 1024
+_TRIES = 8  # of a change that others at the same time may have been before
 
 
 class KeystoneApp:
@@ -125,6 +128,9 @@ class KeystoneApp:
             body=parse_body(content, request.headers.get("content-type", "")),
             caller=caller,
         )
+        for _ in range(_TRIES):
+            with suppress(ChangedMeanwhile):
+                return await route.handler(call)
         return await route.handler(call)
 
 

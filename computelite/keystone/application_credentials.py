@@ -1,7 +1,7 @@
 """Application credentials: /v3/users/{user_id}/application_credentials, and their access rules.
 
 One never gives more than its maker has: its roles are among theirs; made with another one, it ends
-no later, and its access rules are among that one's.
+no later, is deleted with it, and its access rules are among that one's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from computelite.identity.commands.application_credentials import (
 from computelite.identity.commands.common import new_id
 from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.events.credentials import AccessRule
-from computelite.identity.keys import pair_key, under
+from computelite.identity.keys import compared, pair_key, under
 from computelite.identity.queries import (
     all_roles,
     every,
@@ -59,7 +59,7 @@ class RuleWanted(msgspec.Struct, frozen=True, kw_only=True):
     id: Id | None = None
     service: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     method: Method | None = None
-    path: Annotated[str, Meta(max_length=128, pattern=r"^/[!-~]*$")] | None = None
+    path: Annotated[str, Meta(max_length=128, pattern=r"^/[!-~]*\Z")] | None = None
 
 
 class NewCredential(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +141,7 @@ async def create(call: Call) -> Reply:
         unrestricted=bool(new.unrestricted),
         expires_us=expires_us,
         access_rules=rules,
+        maker_id="" if maker is None else maker.id,
         actor=call.actor,
     )
     return _shown(call, {**fields_of(row, roles), "secret": secret}, 201)
@@ -186,7 +187,11 @@ def _roles_wanted(
 
 
 def _named(roles: dict[str, Role], role_id: str, wanted: RoleWanted) -> bool:
-    return role_id in roles and roles[role_id].name == wanted.name
+    return (
+        wanted.name is not None
+        and role_id in roles
+        and compared(roles[role_id].name) == compared(wanted.name)
+    )
 
 
 def _expiry_wanted(call: Call, text: str | None, maker: ApplicationCredential | None) -> int | None:

@@ -11,6 +11,7 @@ from computelite.identity.errors import NoSuch
 from computelite.identity.queries import (
     all_roles,
     assignments_of,
+    endpoints_added_to,
     every,
     implications,
     is_in_force,
@@ -107,12 +108,17 @@ async def show_system(call: Call) -> Reply:
 
 async def catalog_for(call: Call, user_id: str, project_id: str | None) -> list[dict[str, Any]]:
     """Return the catalog as it is now, for a user and a project."""
+    endpoints = [row async for row in every(call.log, "endpoint", Endpoint)]
+    added = None
+    if project_id is not None:
+        added = await endpoints_added_to(call.log, project_id, endpoints)
     return catalog_document(
         [row async for row in every(call.log, "service", Service)],
-        [row async for row in every(call.log, "endpoint", Endpoint)],
+        endpoints if added is None else added,
         base_url=call.base_url,
         user_id=user_id,
         project_id=project_id,
+        is_filtered=added is not None,
     )
 
 

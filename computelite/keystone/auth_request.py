@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from computelite.identity.login.shown import (
     ByCredential,
@@ -52,6 +52,9 @@ class _User(msgspec.Struct):
     domain: _Domain | None = None
     password: Hidden | None = None
 
+    def __repr__(self) -> str:
+        return f"_User({self.id!r}, {self.name!r}, password hidden)"
+
 
 class _Password(msgspec.Struct):
     user: _User
@@ -60,12 +63,18 @@ class _Password(msgspec.Struct):
 class _Token(msgspec.Struct):
     id: Hidden
 
+    def __repr__(self) -> str:
+        return "_Token(hidden)"
+
 
 class _Credential(msgspec.Struct):
     secret: Hidden
     id: Short | None = None
     name: Short | None = None
     user: _User | None = None
+
+    def __repr__(self) -> str:
+        return f"_Credential({self.id!r}, {self.name!r}, secret hidden)"
 
 
 class _Identity(msgspec.Struct):
@@ -90,6 +99,7 @@ class _Scopes(msgspec.Struct):
     domain: _Domain | UnsetType = UNSET
     system: _System | UnsetType = UNSET
     unscoped: dict[str, Any] | UnsetType = UNSET
+    trust: Any = field(name="OS-TRUST:trust", default=UNSET)
 
 
 class _Auth(msgspec.Struct):
@@ -159,6 +169,9 @@ def _scope(scope: _Scopes | str | None) -> Scope | None:
     named = [name for name in scope.__struct_fields__ if getattr(scope, name) is not UNSET]
     if not named:
         raise BadRequest(reason="Expecting to find system, project, domain or unscoped in scope.")
+    if "trust" in named:
+        # Passed over, it would be a token for more than was asked for.
+        raise BadRequest(reason="There are no trusts here for a token to be scoped to.")
     if len(named) > 1:
         raise BadRequest(reason=f"A token has one scope, not {' and '.join(named)}.")
     match getattr(scope, named[0]):

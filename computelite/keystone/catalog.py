@@ -16,10 +16,11 @@ from computelite.keystone.errors import BadRequest
 from computelite.keystone.fields import Name255, Text, changes_of, extras_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
+from computelite.keystone.request import checked
 from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
-RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 
 
 class NewRegion(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,7 @@ async def put_region(call: Call) -> Reply:
     permit(call)
     new = call.read("region", NewRegion)
     region_id = call.params["region_id"]
+    checked({"id": region_id}, NewRegion, at="region")
     if new.id not in (None, region_id):
         raise BadRequest(reason="The region's id is not the path's.")
     return await _create_region(call, new, region_id)

@@ -22,11 +22,13 @@ def catalog_document(
     base_url: str,
     user_id: str,
     project_id: str | None,
+    is_filtered: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the enabled services, by type, with their enabled endpoints.
 
     `base_url`: what `{api}` in an endpoint's URL stands for. An endpoint whose URL needs a project,
-    and there is none, or anything else that a catalog does not tell, is left out.
+    and there is none, or anything else that a catalog does not tell, is left out. So is, where the
+    endpoints are but some (`is_filtered`), a service without any.
     """
     facts = {"user_id": user_id}
     if project_id is not None:
@@ -44,7 +46,7 @@ def catalog_document(
             "endpoints": shown.get(service.id, []),
         }
         for service in sorted(services, key=lambda service: (service.type, service.id))
-        if service.enabled
+        if service.enabled and (service.id in shown or not is_filtered)
     ]
 
 

@@ -28,12 +28,12 @@ from computelite.identity.commands.credentials import (
     delete_credential,
     get_credential,
 )
-from computelite.identity.errors import NotAllowed
+from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import every
 from computelite.identity.rows import AccessKey, Credential, Ref
 from computelite.keystone.call import Call, no_content
-from computelite.keystone.ec2_credentials import check_made_within, check_room, keys_of
+from computelite.keystone.ec2_credentials import check_made_within, check_room, keys_of, reaches
 from computelite.keystone.errors import BadRequest
 from computelite.keystone.fields import Id
 from computelite.keystone.listing import listed
@@ -78,8 +78,8 @@ class CredentialPatch(msgspec.Struct, frozen=True, kw_only=True):
 class Ec2Blob(msgspec.Struct, frozen=True, kw_only=True):
     """What the blob of an ec2 credential says."""
 
-    access: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}$")]
-    secret: Annotated[str, Meta(pattern=r"^[!-~]{8,256}$")]
+    access: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{3,128}\Z")]
+    secret: Annotated[str, Meta(pattern=r"^[!-~]{8,256}\Z")]
 
     def __repr__(self) -> str:
         return "Ec2Blob(hidden)"
@@ -107,6 +107,7 @@ def fields_of(call: Call, row: AccessKey | Credential) -> dict[str, Any]:
 
 
 async def list_credentials(call: Call) -> Reply:
+    permit_unrestricted(call)
     wanted = call.query.get("user_id")
     if Who.ADMIN not in kinds_of(call.caller, PolicyTarget()):
         if wanted not in (None, call.caller.user_id):
@@ -124,7 +125,8 @@ async def list_credentials(call: Call) -> Reply:
 async def _rows(call: Call, user_id: str | None) -> AsyncIterator[AccessKey | Credential]:
     if user_id is None:
         async for key in every(call.log, "access_key", AccessKey):
-            yield key
+            if reaches(call, key):
+                yield key
         async for row in every(call.log, "credential", Credential):
             yield row
         return
@@ -176,7 +178,6 @@ async def show(call: Call) -> Reply:
 
 async def update(call: Call) -> Reply:
     row = await _found(call)
-    permit_unrestricted(call)
     patch = call.read("credential", CredentialPatch)
     kind = EC2 if isinstance(row, AccessKey) else row.type
     for name, sent, is_now in (
@@ -198,7 +199,6 @@ async def update(call: Call) -> Reply:
 
 async def delete(call: Call) -> Reply:
     row = await _found(call)
-    permit_unrestricted(call)
     if isinstance(row, AccessKey):
         await delete_access_key(call.log, row, actor=call.actor)
     else:
@@ -215,6 +215,9 @@ async def _found(call: Call) -> AccessKey | Credential:
     else:
         row = await seen(call, get_credential(call.log, credential_id))
     permit(call, user_id=row.user_id)
+    permit_unrestricted(call)
+    if isinstance(row, AccessKey) and not reaches(call, row):
+        raise NoSuch(kind="credential", id=credential_id)
     return row
 
 

@@ -25,7 +25,7 @@ from computelite.keystone.permit import permit, permitted_domain, seen
 from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
-ExplicitId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+ExplicitId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
 class NewDomain(msgspec.Struct, frozen=True, kw_only=True):

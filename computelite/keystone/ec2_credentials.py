@@ -1,4 +1,8 @@
-"""EC2 credentials, which are the access keys of S3: /v3/users/{user_id}/credentials/OS-EC2."""
+"""EC2 credentials, which are the access keys of S3: /v3/users/{user_id}/credentials/OS-EC2.
+
+A key shows its secret to whoever may see it, and gives all that its user has. So an application
+credential, which gives less, reaches those keys alone that were made with it.
+"""
 
 from __future__ import annotations
 
@@ -49,15 +53,22 @@ def key_fields(call: Call, key: AccessKey) -> dict[str, Any]:
 
 
 async def keys_of(call: Call, user_id: str) -> AsyncIterator[AccessKey]:
-    """Yield a user's keys."""
+    """Yield a user's keys that the caller may see."""
     async for ref in every(call.log, "key_of_user", Ref, under(user_id)):
         key = await call.log.get("access_key", id_key(ref.id))
-        if isinstance(key, AccessKey):
+        if isinstance(key, AccessKey) and reaches(call, key):
             yield key
+
+
+def reaches(call: Call, key: AccessKey) -> bool:
+    """Whether a key gives no more than the caller's application credential, if they came by one."""
+    used = call.caller.credential
+    return used is None or key.application_credential_id == used.id
 
 
 async def list_keys(call: Call) -> Reply:
     user_id = await _user(call)
+    permit_unrestricted(call)
     shown = [key_fields(call, key) async for key in keys_of(call, user_id)]
     links = {"self": call.base_url + call.request.target, "previous": None, "next": None}
     return json_reply({"credentials": shown, "links": links})
@@ -88,7 +99,6 @@ async def show(call: Call) -> Reply:
 
 
 async def delete(call: Call) -> Reply:
-    permit_unrestricted(call)
     key = await _key(call)
     await delete_access_key(call.log, key, actor=call.actor)
     return no_content()
@@ -125,8 +135,9 @@ async def _user(call: Call) -> str:
 
 async def _key(call: Call) -> AccessKey:
     user_id = await _user(call)
+    permit_unrestricted(call)
     key = await get_access_key(call.log, call.params["access"])
-    if key.user_id != user_id:
+    if key.user_id != user_id or not reaches(call, key):
         raise NoSuchKey(key_id=key.key_id)
     return key
 

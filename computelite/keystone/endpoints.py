@@ -31,7 +31,7 @@ _SUBSTITUTED = frozenset({"tenant_id", "project_id", "user_id"})
 _SUBSTITUTION = re.compile(r"[$%]\(([^)]*)\)")
 
 Interface = Literal["public", "internal", "admin"]
-Url = Annotated[str, Meta(max_length=2048, pattern=r"^[a-zA-Z0-9+.-]+:[!-~]+$")]
+Url = Annotated[str, Meta(max_length=2048, pattern=r"^[a-zA-Z0-9+.-]+:[!-~]+\Z")]
 
 
 class NewEndpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,6 +80,7 @@ STATUSES: Mapping[type[CloudError], int] = {
     identity.NoSuch: 404,
     identity.NotAllowed: 403,
     identity.Taken: 409,
+    identity.ChangedMeanwhile: 409,
     cloud.NoSuchUser: 404,
     cloud.NoSuchKey: 404,
     cloud.NameTaken: 409,

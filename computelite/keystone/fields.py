@@ -16,15 +16,17 @@ from computelite.keystone.call import Call
 from computelite.keystone.errors import BadRequest
 
 # At least one character that is seen, and none that steers a terminal or splits a header.
-_NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
+# \Z and not $, which lets a line break follow.
+_NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*\Z"
 
 Name64: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NAME)]
 Name255: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=_NAME)]
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
 Text: TypeAlias = Annotated[str, Meta(max_length=16384)]
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^,/]*$")]
 
 EXTRA_BYTES_MAX = 32768
+EXTRA_DEPTH_MAX = 32  # of lists and objects in one another: whoever reads it must be able to
 # What answers add by themselves, and clients send back.
 _NEVER_EXTRA = frozenset({"id", "links"})
 
@@ -73,15 +75,27 @@ def extras_of(
     """
     sent = call.extras(member, shape)
     extra = {**(before or {}), **{k: v for k, v in sent.items() if k not in _NEVER_EXTRA}}
+    if not _is_flat(extra, EXTRA_DEPTH_MAX):
+        raise BadRequest(
+            reason=f"Attributes of your own in {member} are at most {EXTRA_DEPTH_MAX} deep."
+        )
     try:
         size = len(msgspec.msgpack.encode(extra))
-    except (OverflowError, RecursionError):
-        raise BadRequest(reason=f"A number or a depth in {member} is beyond bounds.") from None
+    except OverflowError:
+        raise BadRequest(reason=f"A number in {member} is beyond bounds.") from None
     if size > EXTRA_BYTES_MAX:
         raise BadRequest(
             reason=f"Attributes of your own in {member} have at most {EXTRA_BYTES_MAX} bytes."
         )
     return extra
+
+
+def _is_flat(value: object, depth: int) -> bool:
+    """Whether nothing in a JSON value lies deeper than `depth`."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
 
 
 def changes_of(sent: msgspec.Struct, *names: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Lists: filters on attributes, pages, links.
 
-?name=x&enabled=true            exact; a parameter that no attribute has is passed over
+?name=x&enabled=true            exact, but for names, which are compared as everywhere; a parameter
+                                that no attribute has is passed over
 ?name__contains=x               also icontains, startswith, istartswith, endswith, iendswith
 ?limit=10&marker=ID             the page after the one that ended with ID
 """
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from computelite.identity.keys import compared
 from computelite.keystone.call import Call, json_reply
 from computelite.keystone.errors import BadRequest
 from swiftlite.http.replies import Reply
@@ -47,8 +49,12 @@ def wanted_by(call: Call, attributes: Collection[str]) -> Callable[[Fields], boo
 
 
 def _equal(call: Call, name: str, value: str) -> Callable[[Fields], bool]:
+    wanted = compared(value) if name == "name" else value
+
     def test(fields: Fields) -> bool:
         found = fields.get(name)
+        if isinstance(found, str) and name == "name":
+            return compared(found) == wanted
         if isinstance(found, bool):
             # As Keystone has it: `?enabled` and `?enabled=1` are true, `?enabled=0` is not.
             return found == (value == "" or bool(call.query.truth(name)))

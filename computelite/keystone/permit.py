@@ -50,7 +50,7 @@ async def seen(call: Call, looked_up: Awaitable[T]) -> T:
 
 
 def permit_unrestricted(call: Call) -> None:
-    """Return unless the caller came by an application credential that may not make others.
+    """Return unless the caller came by an application credential that may not see or make others.
 
     Raises:  Forbidden.
     """

@@ -16,6 +16,7 @@ from eventlog.errors import CloudError
 from eventlog.records.record import Kind, Record
 
 _PATH_MAX = 256
+_PART_MAX = 64  # ids are no longer, tokens are
 _AGENT_MAX = 256
 
 
@@ -85,10 +86,16 @@ def claimed_by(error: CloudError) -> str:
 
 
 def _action(request: Request, call: Call | None) -> str:
-    """Return the policy's name for it; the path where there is none, but never the query."""
+    """Return the policy's name for it; the path where there is none, but never the query.
+
+    Nor a token, which clients from before version 3 put into the path.
+    """
     if call is not None and call.operation:
         return call.operation
-    path = request.target.partition("?")[0]
+    path = "/".join(
+        part if len(part) <= _PART_MAX else "..."
+        for part in request.target.partition("?")[0].split("/")
+    )
     return f"{request.method} {path[:_PATH_MAX]}"
 
 

@@ -25,6 +25,7 @@ def micros_from(text: str) -> int | None:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     try:
-        return (when - _EPOCH) // timedelta(microseconds=1)
+        # In UTC it must be a time that can be shown, too.
+        return (when.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
         return None

@@ -14,7 +14,7 @@ from computelite.identity.keys import id_key
 from computelite.identity.queries import every, get_user, user_named
 from computelite.identity.rows import Domain, User
 from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest, Forbidden
+from computelite.keystone.errors import BadRequest
 from computelite.keystone.fields import (
     Id,
     Name255,
@@ -215,7 +215,7 @@ async def _check_default_project(call: Call, project_id: str | None) -> None:
     if project_id is None:
         return
     if isinstance(await call.log.get("domain", id_key(project_id)), Domain):
-        raise Forbidden(reason="A domain cannot be the default project.")
+        raise BadRequest(reason="A domain cannot be the default project.")
 
 
 ROUTES = (

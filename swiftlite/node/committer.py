@@ -1,4 +1,9 @@
-"""Group commit: one thread per device writes and syncs whatever queued during the last round."""
+"""Group commit: one thread per device writes and syncs whatever queued during the last round.
+
+The bytes of small fragments are laid out in the event loop, so that the thread has only system
+calls to make: objects that both of them handle would travel between two processors' caches, and the
+interpreter's lock with them.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,10 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from queue import SimpleQueue
 from threading import Thread
+from typing import NamedTuple
 
 from eventlog.errors import CloudError
 from swiftlite.manifest import Hint
@@ -24,6 +31,7 @@ _BATCH_BYTES_MAX = 16 << 20  # what one sync may have to carry: bounds how long 
 # How long, and for what part of the reserve in bytes of ours, an answer about the room is believed.
 _ROOM_LOOK_S = 0.25
 _ROOM_LOOK_SHARE = 16
+_LOOP_BYTES_MAX = 1 << 20  # more is laid out in the thread, so that the loop goes on
 _log = logging.getLogger(__name__)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -39,7 +47,30 @@ class _Waiting:
         self.entries, self.length, self.future = entries, length, future
 
 
-_Settled = tuple[list[_Waiting], int, "list[Hint] | CloudError"]
+class _Images(NamedTuple):
+    """The bytes of some entries as they stand at one place of one volume."""
+
+    buffers: list[Buffer]
+    hints: list[Hint]
+    end: int
+
+
+class _Batch:
+    """What one sync carries."""
+
+    __slots__ = ("images", "size", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[_Waiting] = []
+        self.size = 0
+        self.images: _Images | None = None  # None: to be laid out in the thread
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        return chain.from_iterable(waiting.entries for waiting in self.waiting)
+
+
+_Settled = tuple[_Batch, "list[Hint] | CloudError"]
 
 
 class Committer:
@@ -65,7 +96,8 @@ class Committer:
         self._rounds = rounds
         self._waiting: list[_Waiting] = []  # for the next round
         self._waiting_bytes = 0  # and in this one
-        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Batch] | None] = SimpleQueue()
+        self._begun = 0  # rounds that have not ended; meanwhile the tail is the thread's
         self._loop = asyncio.get_running_loop()
         self._looked_s = 0.0  # when the room was looked at
         self._granted = 0  # bytes that may be written until it is looked at again
@@ -94,8 +126,14 @@ class Committer:
 
     def begin(self) -> None:
         """Hand all that waits to the thread. For `Rounds`."""
-        self._queue.put(self._waiting)
+        batches = _batches(self._waiting)
         self._waiting = []
+        if len(batches) == 1 and not self._begun and self._tail.is_open:
+            (batch,) = batches
+            if batch.size <= _LOOP_BYTES_MAX:
+                batch.images = self._laid_out(batch)
+        self._begun += 1
+        self._queue.put(batches)
 
     def fail(self, reason: str) -> None:
         """Take the device out: nothing is acknowledged after this."""
@@ -110,15 +148,12 @@ class Committer:
         self._tail.abandon()
 
     def _run(self) -> None:
-        while (waiting := self._queue.get()) is not None:
-            settled = [
-                (batch, size, self._finish(batch, size)) for batch, size in _batches(waiting)
-            ]
-            self._tell(self._settle, settled)
+        while (batches := self._queue.get()) is not None:
+            self._tell(self._settle, [(batch, self._finish(batch)) for batch in batches])
 
-    def _finish(self, batch: list[_Waiting], size: int) -> list[Hint] | CloudError:
+    def _finish(self, batch: _Batch) -> list[Hint] | CloudError:
         try:
-            return self._commit([entry for waiting in batch for entry in waiting.entries], size)
+            return self._commit(batch)
         except CloudError as error:
             return error
         except OSError as error:
@@ -136,11 +171,23 @@ class Committer:
         except RuntimeError:
             return  # the loop is closed: nobody waits
 
-    def _commit(self, entries: list[Entry], size: int) -> list[Hint]:
+    def _laid_out(self, batch: _Batch) -> _Images:
+        """Return the batch's bytes for the end of the tail."""
+        buffers: list[Buffer] = []
+        hints: list[Hint] = []
+        number, at = self._tail.number, self._tail.end
+        for entry in batch.entries:
+            hints.append(Hint(entry.fragment.index, self._device, number, at, entry.length))
+            parts = image(entry, home=self._home, device=self._device, volume=number, offset=at)
+            buffers += parts
+            at += sum(map(len, parts))
+        return _Images(buffers, hints, at)
+
+    def _commit(self, batch: _Batch) -> list[Hint]:
         """Write and sync; return only if all of it is on the medium of the right device."""
         if self.out:
             raise DeviceOut(device=self._device, reason=self.out)
-        self._check_room(size)
+        self._check_room(batch.size)
         try:
             if not self._tail.is_open:
                 self._watch.check()  # no volume may be made in another device's folder
@@ -149,16 +196,9 @@ class Committer:
             if error.errno in _NO_ROOM:
                 raise self._full() from error
             raise
-        buffers: list[Buffer] = []
-        hints: list[Hint] = []
-        number, at = self._tail.number, self._tail.end
-        for entry in entries:
-            hints.append(Hint(entry.fragment.index, self._device, number, at, entry.length))
-            parts = image(entry, home=self._home, device=self._device, volume=number, offset=at)
-            buffers += parts
-            at += sum(map(len, parts))
+        images = batch.images or self._laid_out(batch)
         try:
-            write_all(self._disk, handle.fd, buffers, self._tail.end)
+            write_all(self._disk, handle.fd, images.buffers, self._tail.end)
         except OSError as error:
             self._tail.abandon()
             if error.errno in _NO_ROOM:
@@ -170,8 +210,8 @@ class Committer:
         # Never repeated when it fails: the kernel may have dropped the pages that it could not
         # write, and would report success the next time.
         self._disk.fdatasync(handle.fd)
-        self._tail.end = at
-        return hints
+        self._tail.end = images.end
+        return images.hints
 
     def _check_room(self, size: int) -> None:
         """Raise DeviceFull if `size` bytes do not fit beside the reserve."""
@@ -190,10 +230,11 @@ class Committer:
 
     def _settle(self, settled: list[_Settled]) -> None:
         """Answer everyone who waited. Runs in the event loop."""
-        for batch, size, outcome in settled:
-            self._waiting_bytes -= size
+        self._begun -= 1
+        for batch, outcome in settled:
+            self._waiting_bytes -= batch.size
             at = 0
-            for waiting in batch:
+            for waiting in batch.waiting:
                 end = at + len(waiting.entries)
                 if waiting.future.done():
                     pass  # whoever waited gave up
@@ -205,15 +246,12 @@ class Committer:
         self._rounds.done(self)
 
 
-def _batches(waiting: list[_Waiting]) -> Iterator[tuple[list[_Waiting], int]]:
-    """Yield what waits, in order, in runs of about as many bytes as one sync should carry."""
-    batch: list[_Waiting] = []
-    size = 0
+def _batches(waiting: list[_Waiting]) -> list[_Batch]:
+    """Return what waits, in order, in runs of about as many bytes as one sync should carry."""
+    batches: list[_Batch] = []
     for one in waiting:
-        batch.append(one)
-        size += one.length
-        if size >= _BATCH_BYTES_MAX:
-            yield batch, size
-            batch, size = [], 0
-    if batch:
-        yield batch, size
+        if not batches or batches[-1].size >= _BATCH_BYTES_MAX:
+            batches.append(_Batch())
+        batches[-1].waiting.append(one)
+        batches[-1].size += one.length
+    return batches

@@ -146,17 +146,19 @@ class S3App:
         secure: bool,
         attempt: Attempt,
     ) -> Reply:
+        names, headers = parse_headers(message.raw_headers)
         request = Request(
             method=message.method,
             target=message.path,
-            headers=parse_headers(message.raw_headers),
+            headers=headers,
+            names=names,
             secure=secure,
             source=attempt.source,
         )
-        if request.headers.get("transfer-encoding", "chunked").lower() != "chunked":
+        if headers.get("transfer-encoding", "chunked").lower() != "chunked":
             # What is not undone here would be stored as if it were the object.
             raise NotImplementedHere(feature="A Transfer-Encoding other than chunked")
-        host = request.headers.get("host")
+        host = headers.get("host")
         if host is None:
             raise BadHead()
         virtual_bucket = virtual_bucket_of(host, self._domains)
@@ -181,7 +183,7 @@ class S3App:
                 self._gateway, request, caller.principal, target.action, target.bucket
             )
             check_owner(request.headers, "x-amz-expected-bucket-owner", bucket)
-        check_understood(request.headers)
+        check_understood(request)
         call = Call(
             self._gateway,
             request,

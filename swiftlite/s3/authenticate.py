@@ -11,7 +11,7 @@ from swiftlite.errors import InvalidArgument
 from swiftlite.s3 import sigv2, sigv4
 from swiftlite.s3.chunked import ChunkSigner
 from swiftlite.s3.errors import CallerRefused, InvalidAccessKeyId
-from swiftlite.s3.request import Request, check_header, merged
+from swiftlite.s3.request import Request, check_header
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
 
@@ -112,8 +112,7 @@ def _hoisted(
     if found:
         for name in found:
             check_header(name, request.query[name])
-        moved = {name.lower(): request.query[name] for name in found}
-        request.headers = merged(request.headers, moved)
+        request.add_headers({name.lower(): request.query[name] for name in found})
     return Caller(principal, payload_hash, signed_by=signed_by.union(found))
 
 

@@ -85,11 +85,13 @@ class Call:
     def actor(self) -> Actor:
         """On whose behalf events are appended."""
         agent = self.request.headers.get("user-agent", "")[:_AGENT_SIZE_MAX]
+        if not agent.isascii():
+            agent = agent.encode("utf-8", "replace").decode()
         return Actor(
             id=self.principal.user_id,
             request_id=self.request_id,
             source=self.request.source,
-            agent=agent.encode("utf-8", "replace").decode(),
+            agent=agent,
         )
 
     async def readable_bucket(self, name: str, key: str, version_id: str | None) -> Bucket:

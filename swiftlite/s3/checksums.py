@@ -17,6 +17,7 @@ import msgspec
 
 from swiftlite.errors import BadDigest, InvalidRequest, NotImplementedHere
 from swiftlite.s3.errors import InvalidDigest, MalformedTrailer, PayloadHashMismatch
+from swiftlite.s3.names import CHECKSUM
 from swiftlite.s3.request import Request
 
 # S3's name -> our digest's name and its size in bytes.
@@ -29,8 +30,6 @@ ALGORITHMS = {
 }
 DEFAULT = "CRC64NVME"
 _UNKNOWN_HERE = frozenset({"SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"})
-_PREFIX = "x-amz-checksum-"
-_NOT_VALUES = frozenset({"algorithm", "mode", "type"})
 FULL_OBJECT = "FULL_OBJECT"
 COMPOSITE = "COMPOSITE"
 
@@ -67,7 +66,7 @@ class Promise(msgspec.Struct, frozen=True):
         computed = base64.b64encode(digests[name]).decode()
         promised = self.value
         if self.trailer:
-            promised = trailers.get(_PREFIX + self.algorithm.lower())
+            promised = trailers.get(CHECKSUM + self.algorithm.lower())
             if promised is None:
                 raise MalformedTrailer()
             _check_shape(self.algorithm, promised)
@@ -89,8 +88,8 @@ def promise_of(
     if not is_of_body:
         sha256 = bytes.fromhex(payload_hash) if len(payload_hash) == 64 else None
         return Promise(algorithm=default, md5=_md5(headers.get("content-md5")), sha256=sha256)
-    algorithm, value = checksum_header(headers)
-    trailer = trailer_algorithm(headers)
+    algorithm, value = checksum_header(request)
+    trailer = trailer_algorithm(headers) if "x-amz-trailer" in headers else None
     if trailer is not None:
         if algorithm is not None:
             raise InvalidRequest(reason="Expecting a single x-amz-checksum- header")
@@ -114,24 +113,24 @@ def promise_of(
     )
 
 
-def checksum_header(headers: Mapping[str, str]) -> tuple[str | None, str | None]:
+def checksum_header(request: Request) -> tuple[str | None, str | None]:
     """Return the algorithm and value of the one x-amz-checksum-* header, or two Nones.
 
     Raises:  InvalidRequest, NotImplementedHere.
     """
-    found: tuple[str | None, str | None] = (None, None)
-    for name, value in headers.items():
-        if not name.startswith(_PREFIX) or name[len(_PREFIX) :] in _NOT_VALUES:
-            continue
-        if found[0] is not None:
-            raise InvalidRequest(
-                reason="Expecting a single x-amz-checksum- header. Multiple checksum Types are "
-                "not allowed"
-            )
-        algorithm = known_algorithm(name[len(_PREFIX) :], name)
-        _check_shape(algorithm, value)
-        found = algorithm, value
-    return found
+    names = request.names.checksums
+    if not names:
+        return None, None
+    if len(names) > 1:
+        raise InvalidRequest(
+            reason="Expecting a single x-amz-checksum- header. Multiple checksum Types are "
+            "not allowed"
+        )
+    (name,) = names
+    value = request.headers[name]
+    algorithm = known_algorithm(name[len(CHECKSUM) :], name)
+    _check_shape(algorithm, value)
+    return algorithm, value
 
 
 def trailer_algorithm(headers: Mapping[str, str]) -> str | None:
@@ -142,11 +141,11 @@ def trailer_algorithm(headers: Mapping[str, str]) -> str | None:
     names = declared_trailers(headers)
     if not names:
         return None
-    if len(names) > 1 or not names[0].startswith(_PREFIX):
+    if len(names) > 1 or not names[0].startswith(CHECKSUM):
         raise InvalidRequest(
             reason="The value specified in the x-amz-trailer header is not supported"
         )
-    return known_algorithm(names[0][len(_PREFIX) :], "x-amz-trailer")
+    return known_algorithm(names[0][len(CHECKSUM) :], "x-amz-trailer")
 
 
 def declared_trailers(headers: Mapping[str, str]) -> list[str]:
@@ -183,7 +182,7 @@ def response_headers(checksums: Mapping[str, str] | None, kind: str) -> dict[str
     """Return the headers that tell a client an object's checksums."""
     if not checksums:
         return {}
-    headers = {_PREFIX + name.lower(): value for name, value in checksums.items()}
+    headers = {CHECKSUM + name.lower(): value for name, value in checksums.items()}
     if kind:
         headers["x-amz-checksum-type"] = kind
     return headers

@@ -24,6 +24,7 @@ from swiftlite.s3.errors import (
     MalformedTrailer,
     SignatureDoesNotMatch,
 )
+from swiftlite.s3.mac import Mac
 
 HEAD_SIZE_MAX = 256
 TRAILER_SIZE_MAX = 4096
@@ -38,7 +39,7 @@ _TRAILER = re.compile(rb"([A-Za-z0-9-]{1,64}):[ \t]*([!-~]{1,1024})[ \t]*", re.A
 class ChunkSigner:
     """Computes the chain of signatures that begins with the request's own."""
 
-    def __init__(self, *, key: bytes, timestamp: str, scope: str, seed: str) -> None:
+    def __init__(self, *, key: Mac, timestamp: str, scope: str, seed: str) -> None:
         self._key = key
         self._stem = f"{timestamp}\n{scope}"
         self._previous = seed
@@ -56,7 +57,7 @@ class ChunkSigner:
         return self._next(f"AWS4-HMAC-SHA256-TRAILER\n{self._stem}\n{self._previous}\n{digest}")
 
     def _next(self, text: str) -> str:
-        self._previous = hmac.digest(self._key, text.encode(), "sha256").hex()
+        self._previous = self._key.digest(text.encode()).hex()
         return self._previous
 
 

@@ -15,12 +15,12 @@ from swiftlite.catalog.rows import Bucket, Listed
 from swiftlite.errors import InvalidArgument, InvalidRequest, MetadataTooLarge, NotImplementedHere
 from swiftlite.gateway.whole import LARGE
 from swiftlite.s3.errors import AccessDenied
+from swiftlite.s3.names import META
 from swiftlite.s3.request import Request
 
 USER_METADATA_SIZE_MAX = 2048
 SYSTEM_METADATA_SIZE_MAX = 8192
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-META = "x-amz-meta-"
 _OF_LARGE = "-N"  # ends the ETags of Swift's large objects
 
 _SYSTEM = (
@@ -57,6 +57,7 @@ _UNDERSTOOD = frozenset(
         "x-amz-copy-source-range",
         "x-amz-date",
         "x-amz-decoded-content-length",
+        "x-amz-expected-bucket-owner",  # looked at with the bucket
         "x-amz-max-parts",
         "x-amz-metadata-directive",
         "x-amz-mp-object-size",
@@ -65,6 +66,7 @@ _UNDERSTOOD = frozenset(
         "x-amz-part-number-marker",
         "x-amz-request-payer",  # no bucket lets requesters pay
         "x-amz-sdk-checksum-algorithm",
+        "x-amz-source-expected-bucket-owner",
         "x-amz-te",
         "x-amz-trailer",
         "x-amz-user-agent",
@@ -79,18 +81,18 @@ _ONLY = {
     "x-amz-server-side-encryption-bucket-key-enabled": frozenset({"false", "False"}),
     "x-amz-tagging-directive": frozenset({"COPY"}),
 }
-_OWNER = frozenset({"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"})
 
 
-def check_understood(headers: Mapping[str, str]) -> None:
+def check_understood(request: Request) -> None:
     """Return if every x-amz-* header is understood.
 
     Raises:  NotImplementedHere, AccessDenied (a session token: keys here have none).
     """
-    for name, value in headers.items():
-        if not name.startswith("x-amz-") or name in _UNDERSTOOD or name.startswith(META):
-            continue
-        if name in _OWNER or value in _ONLY.get(name, ()):
+    if _UNDERSTOOD.issuperset(request.names.amz):
+        return
+    for name in request.names.amz:
+        value = request.headers[name]
+        if name in _UNDERSTOOD or value in _ONLY.get(name, ()):
             continue
         if name == "x-amz-security-token":
             raise AccessDenied(reason="The provided token is invalid: keys here have no sessions")
@@ -142,10 +144,10 @@ def user_metadata(request: Request) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     size = 0
-    for name, value in request.headers.items():
-        if name.startswith(META):
-            found[name[len(META) :]] = _storable(name, value)
-            size += len(name) - len(META) + len(value.encode("utf-8"))
+    for name in request.names.meta:
+        value = request.headers[name]
+        found[name[len(META) :]] = _storable(name, value)
+        size += len(name) - len(META) + len(value.encode("utf-8"))
     if size > USER_METADATA_SIZE_MAX:
         raise MetadataTooLarge(size=size, limit=USER_METADATA_SIZE_MAX)
     return found

@@ -23,13 +23,13 @@ from swiftlite.s3.conditions import check_read, takes_range
 from swiftlite.s3.documents import Doomed
 from swiftlite.s3.headers import (
     DEFAULT_CONTENT_TYPE,
-    META,
     conditions_of,
     etag,
     etag_of,
     system_headers,
     user_metadata,
 )
+from swiftlite.s3.names import META
 from swiftlite.s3.payload import payload_of
 from swiftlite.s3.ranges import byte_range, part_range
 from swiftlite.s3.request import check_header

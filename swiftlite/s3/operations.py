@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
@@ -22,6 +23,7 @@ from swiftlite.s3.errors import InvalidURI, MethodNotAllowedHere
 from swiftlite.s3.request import Request, decoded
 
 _BUCKET_SIZE_MAX = 255
+_HOST_SIZE_MAX = 512  # a longer one is read anew each time
 
 
 class Level(Enum):
@@ -318,11 +320,16 @@ def target_of(
     return Target(operation, bucket, key, "versionId" in query)
 
 
-def virtual_bucket_of(host: str, domains: Collection[str]) -> str | None:
+def virtual_bucket_of(host: str, domains: tuple[str, ...]) -> str | None:
     """Return the bucket that the Host header names, or None where the path does.
 
     domains: the names under which buckets are hosts: `photos.s3.example.com` for `s3.example.com`.
     """
+    return (_hosted if len(host) <= _HOST_SIZE_MAX else _hosted.__wrapped__)(host, domains)
+
+
+@lru_cache(1024)
+def _hosted(host: str, domains: tuple[str, ...]) -> str | None:
     name = host.lower()
     if not name.endswith("]"):
         name = name.partition(":")[0] if name.count(":") == 1 else name

@@ -172,5 +172,7 @@ def _decoded_length(request: Request) -> int:
 
 
 def _is_aws_chunked(request: Request) -> bool:
-    codings = request.headers.get("content-encoding", "").lower().split(",")
-    return any(coding.strip() == "aws-chunked" for coding in codings)
+    codings = request.headers.get("content-encoding")
+    if codings is None:
+        return False
+    return any(coding.strip() == "aws-chunked" for coding in codings.lower().split(","))

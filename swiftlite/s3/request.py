@@ -6,37 +6,12 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
-from swiftlite.errors import InvalidArgument, InvalidRequest
+from swiftlite.errors import InvalidArgument
 from swiftlite.s3.errors import AccessDenied, InvalidURI
-
-# Headers that say something only once. A second one is how requests are smuggled past a check.
-_SINGLE = frozenset(
-    {
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-disposition",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-md5",
-        "content-type",
-        "date",
-        "expect",
-        "expires",
-        "host",
-        "if-match",
-        "if-modified-since",
-        "if-none-match",
-        "if-range",
-        "if-unmodified-since",
-        "range",
-        "transfer-encoding",
-    }
-)
+from swiftlite.s3.names import Names, names_of, names_sent
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
@@ -54,7 +29,17 @@ class Request:
     escapes, so that what was signed can be hashed again). `query` is decoded once; `+` is a plus.
     """
 
-    __slots__ = ("headers", "method", "path", "query", "raw_query", "secure", "source", "target")
+    __slots__ = (
+        "headers",
+        "method",
+        "names",
+        "path",
+        "query",
+        "raw_query",
+        "secure",
+        "source",
+        "target",
+    )
 
     def __init__(
         self,
@@ -62,16 +47,24 @@ class Request:
         method: str,
         target: str,
         headers: dict[str, str],
+        names: Names | None = None,
         secure: bool = False,
         source: str = "",
     ) -> None:
+        """`names`: what follows from the headers' names, where that is known already."""
         self.method = method
         self.target = target
         self.path, _, self.raw_query = target.partition("?")
-        self.headers = headers
+        self.headers: Mapping[str, str] = headers
+        self.names = names or names_of(tuple(headers))
         self.query: dict[str, str] = parse_query(self.raw_query) if self.raw_query else {}
         self.secure = secure
         self.source = source
+
+    def add_headers(self, more: Mapping[str, str]) -> None:
+        """Have these headers too. Raises as `merged`."""
+        self.headers = merged(self.headers, more)
+        self.names = names_of(tuple(self.headers))
 
     def query_headers(self) -> list[str]:
         """Return the parameters that are headers which the signer of a URL moved there."""
@@ -82,23 +75,21 @@ class Request:
         ]
 
 
-def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def parse_headers(raw: Sequence[tuple[bytes, bytes]]) -> tuple[Names, dict[str, str]]:
     """Return headers by lower-case name; repeated ones joined by a comma, as signers join them.
 
     Raises:  InvalidRequest where a header that may be there once is there twice.
     """
+    names = names_sent([name for name, _ in raw])
+    # Decoded in one go. No value has a line feed, since one ends a header.
+    lines = b"\n".join([value for _, value in raw])
+    values = lines.decode("utf-8", "surrogateescape").split("\n")
+    if not names.are_repeated:
+        return names, dict(zip(names.all, values, strict=True)) if raw else {}
     headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        name = raw_name.decode("latin-1").lower()
-        value = raw_value.decode("utf-8", "surrogateescape")
-        if name in headers:
-            if name in _SINGLE or (
-                name.startswith("x-amz-") and not name.startswith("x-amz-meta-")
-            ):
-                raise InvalidRequest(reason=f"The header {name} was sent more than once")
-            value = f"{headers[name]},{value}"
-        headers[name] = value
-    return headers
+    for name, value in zip(names.all, values, strict=True):
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return names, headers
 
 
 def parse_query(raw: str) -> dict[str, str]:

@@ -90,6 +90,55 @@ def test_services_regions_and_endpoints_come_and_go(openstack: OpenStack) -> Non
     assert "cli-region" not in openstack.names("region list", column="Region")
 
 
+def test_a_project_s_catalog_shows_what_was_added_to_the_project(
+    openstack: OpenStack, tmp_path: Path
+) -> None:
+    project = openstack.show("project create cli-shown")["id"]
+    openstack("role add --user admin --project cli-shown admin")
+    identity, storage = (
+        openstack.show(f"endpoint list --service {kind} --interface public")[0]["ID"]
+        for kind in ("identity", "object-store")
+    )
+    openstack(f"endpoint add project {identity} cli-shown")
+    listed = openstack.show(f"endpoint list --project {project}")
+    assert [row["ID"] for row in listed] == [identity]
+    assert openstack.names(f"endpoint list --endpoint {identity}") == ["cli-shown"]
+    inside = "--os-project-name cli-shown"
+    assert openstack.names(f"{inside} catalog list", column="Type") == ["identity"]
+
+    filters = tmp_path / "filters.json"
+    filters.write_text(json.dumps({"region_id": "RegionOne", "interface": "internal"}))
+    made = openstack.show(f"endpoint group create --description d cli-inside {filters}")
+    assert made["filters"] == {"region_id": "RegionOne", "interface": "internal"}
+    assert openstack.show("endpoint group show cli-inside") == made
+    assert "cli-inside" in openstack.names("endpoint group list")
+    openstack("endpoint group add project cli-inside cli-shown")
+    assert openstack.names("endpoint group list --project cli-shown") == ["cli-inside"]
+    assert openstack.names("endpoint group list --endpointgroup cli-inside") == ["cli-shown"]
+    assert {row["Interface"] for row in openstack.show(f"endpoint list --project {project}")} == {
+        "public",
+        "internal",
+    }
+    assert set(openstack.names(f"{inside} catalog list", column="Type")) == {
+        "identity",
+        "object-store",
+    }
+    filters.write_text(json.dumps({"interface": "admin"}))
+    openstack(f"endpoint group set --name cli-admin --filters {filters} cli-inside")
+    openstack("endpoint group set --description other cli-admin")
+    shown = openstack.show("endpoint group show cli-admin")
+    assert (shown["description"], shown["filters"]) == ("other", {"interface": "admin"})
+
+    openstack(f"endpoint remove project {identity} cli-shown")
+    openstack("endpoint group remove project cli-admin cli-shown")
+    assert openstack.show(f"endpoint list --project {project}") == []
+    urls = openstack.show(f"{inside} catalog show object-store")["endpoints"]
+    assert storage in {row["id"] for row in urls}, "nothing added: everything is shown"
+    openstack("endpoint group delete cli-admin")
+    openstack("project delete cli-shown")
+    assert "cli-admin" not in openstack.names("endpoint group list")
+
+
 def test_a_domain_is_made_changed_and_only_deleted_when_disabled(openstack: OpenStack) -> None:
     made = openstack.show("domain create --description far cli-domain")
     assert (made["name"], made["enabled"]) == ("cli-domain", True)

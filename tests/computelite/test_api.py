@@ -29,6 +29,8 @@ def test_the_first_page_names_the_services(cloud: Cloud) -> None:
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain")
     assert cloud.endpoint.encode() in body
+    for path in (b"/identity/v3", b"/v1/AUTH_", b"/healthz"):
+        assert path in body
 
 
 def test_health_is_for_monitors_and_tells_strangers_no_paths(cloud: Cloud) -> None:

@@ -17,7 +17,7 @@ from computelite.identity.commands.founding import found_identity
 from computelite.identity.commands.projects import create_project
 from computelite.identity.commands.roles import create_role
 from computelite.identity.commands.users import create_user
-from computelite.identity.queries import role_named
+from computelite.identity.queries import all_roles
 from computelite.identity.rows import Assignment
 from computelite.identity.tokens import ScopeKind, Token, audit_id_from, seal_token
 from computelite.keystore import KeyStore, create_keystore, open_keystore
@@ -104,7 +104,7 @@ class Place:
     async def _user(self, who: str, name: str, domain: str, project: str, role: str) -> None:
         log = self.log
         user = await create_user(log, IDS, self.keystore, domain_id=domain, name=name, actor=ME)
-        found = await role_named(log, role)
+        found = next((r for r in (await all_roles(log)).values() if r.name == role), None)
         assert found is not None, role
         grant = Assignment(
             role_id=found.id, user_id=user.id, group_id="", project_id=project, domain_id="",
@@ -120,7 +120,7 @@ class Place:
         audit = audit_id_from(IDS.random(16))
         self.tokens[who] = seal_token(
             Token(
-                user_id=user.id, user_stamp=user.tokens_from_us, methods=("password",),
+                user_id=user.id, user_stamp=user.tokens_from, methods=("password",),
                 issued_us=CLOCK.now_us(), expires_s=CLOCK.now_us() // 1_000_000 + 3600,
                 audit_id=audit, chain_id=audit, scope=ScopeKind.PROJECT, scope_id=project,
             ),

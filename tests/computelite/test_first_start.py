@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,24 @@ from computelite.errors import WrongUsage
 from computelite.first_start import prepare, settle_record
 from computelite.folder import Folder, lock_folder, make_folder
 from computelite.identity import passwords
+from computelite.identity.authenticator import LogAuthenticator
+from computelite.identity.callers import Callers
+from computelite.identity.commands.access_keys import key_created
+from computelite.identity.commands.common import new_id
+from computelite.identity.commands.users import password_set
+from computelite.identity.events.actors import (
+    ProjectCreated,
+    UserCreated,
+    project_stream,
+    user_stream,
+)
+from computelite.identity.events.roles import RoleGranted, built_in_role_id
+from computelite.identity.queries import roles_of
+from computelite.identity.roles import Target
+from computelite.keystore import KeyStore, open_keystore
 from computelite.secret import Secret
 from computelite.views import VIEWS
-from eventlog.clock import SystemClock, SystemIds
+from eventlog.clock import Ids, SystemClock, SystemIds
 from eventlog.sqlite import SqliteLog
 
 CUT = 77
@@ -144,6 +160,58 @@ def test_a_start_changes_nothing_in_the_log_of_a_cloud_that_is_there(tmp_path: P
     before = asyncio.run(kinds(folder))
     start(folder)
     assert asyncio.run(kinds(folder)) == before
+
+
+async def found_as_once(log: SqliteLog, ids: Ids, keystore: KeyStore, **how: Any) -> None:
+    """Found identity as the first version did: a project, a user, a role on it, a key."""
+    project_id, user_id = new_id(ids), new_id(ids)
+    name, actor = how["name"], how["actor"]
+    created = ProjectCreated(project_id=project_id, name=name)
+    await log.append(project_stream(project_id), [created], actor=actor)
+    verifier = passwords.password_verifier(how["password"], ids)
+    role_id = built_in_role_id("admin")
+    events = [
+        UserCreated(user_id=user_id, name=name),
+        password_set(keystore, user_id, verifier),
+        RoleGranted(user_id=user_id, project_id=project_id, role_id=role_id),
+        key_created(keystore, how["issued"], user_id=user_id, project_id=project_id),
+    ]
+    await log.append(user_stream(user_id), events, actor=actor)
+
+
+async def what_the_root_key_may(folder: Folder) -> set[str]:
+    """Return the roles of the root key, and "system" if its user is admin of that too."""
+    root = read_credentials(folder)
+    assert root is not None
+    clock, ids = SystemClock(), SystemIds()
+    log = await SqliteLog.open(folder.log, views=VIEWS)
+    keystore = open_keystore(folder.keystore, ids)
+    authenticator = LogAuthenticator(log, keystore, clock, Callers(log, keystore, clock))
+    key = await authenticator.signing_key(root.key.key_id)
+    assert key is not None, "storage does not know the root key"
+    system = await roles_of(log, key.principal.user_id, Target(system=True))
+    await log.close()
+    return {*key.principal.roles, *(["system"] if "admin" in {r.name for r in system} else [])}
+
+
+def test_a_cloud_of_the_first_version_is_given_what_it_lacks_wherever_that_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in range(1, 100, 2):
+        folder = Folder(tmp_path / str(step) / "data")
+        (tmp_path / str(step)).mkdir()
+        with monkeypatch.context() as patched:
+            patched.setattr(first_start, "found_identity", found_as_once)
+            start(folder)
+        assert "domain.created" not in asyncio.run(kinds(folder))
+        was_cut = start_cut_at(folder, step)
+        start(folder)
+        check_whole(folder)
+        may = asyncio.run(what_the_root_key_may(folder))
+        assert may == {"admin", "manager", "member", "reader", "system"}
+        if not was_cut:
+            break
+    assert step > 12
 
 
 def test_another_root_key_than_the_recorded_one_is_refused_without_showing_it(

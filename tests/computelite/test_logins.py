@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,23 @@ def login(cloud: Cloud, user: str = "admin", password: str = "", scoped: bool = 
         auth["scope"] = {"project": {"name": "admin", "domain": {"id": "default"}}}
     status, headers, _ = send(cloud, "POST", "/identity/v3/auth/tokens", {"auth": auth})
     return status, headers.get("X-Subject-Token", "")
+
+
+def as_admin(cloud: Cloud, token: str, method: str, path: str, document: object = None) -> Any:
+    """Do something that must work; return what the answer says."""
+    status, _, found = send(cloud, method, f"/identity/v3{path}", document, X_Auth_Token=token)
+    assert status in (200, 201, 204), found
+    return found
+
+
+def typed(cloud: Cloud, line: bytes) -> int:
+    """Type a line into `cumulog admin reset-password --stdin`; return its exit status."""
+    command = [sys.executable, "-m", "computelite", "admin", "reset-password", "--stdin"]
+    done = subprocess.run(
+        [*command, "--data", str(cloud.data)], input=line, capture_output=True, check=False
+    )
+    assert b"Traceback" not in done.stderr
+    return done.returncode
 
 
 def made_by(cloud: Cloud, token: str) -> str:
@@ -152,6 +171,45 @@ def test_the_locked_out_get_in_again(tmp_path: Path) -> None:
         assert login(cloud)[0] == 401
         cloud.cli("admin", "reset-password")
         assert login(cloud)[0] == 201
+
+
+def test_an_admin_who_locked_everybody_out_is_made_anew(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--workers", "2") as cloud:
+        status, token = login(cloud)
+        assert status == 201
+        me = as_admin(cloud, token, "GET", "/users?name=admin")["users"][0]["id"]
+        project = as_admin(cloud, token, "GET", "/projects?name=admin")["projects"][0]["id"]
+        as_admin(cloud, token, "PATCH", "/domains/default", {"domain": {"name": "Home"}})
+        as_admin(cloud, token, "PATCH", f"/projects/{project}", {"project": {"enabled": False}})
+        assert use(cloud, token) == {401}
+        cloud.cli("admin", "reset-password")
+        status, token = login(cloud)
+        assert status == 201
+        as_admin(cloud, token, "DELETE", f"/users/{me}")
+        assert login(cloud)[0] == 401
+        cloud.stop()
+        cloud.cli("admin", "reset-password")
+        cloud.start()
+        status, token = login(cloud)
+        assert status == 201
+        again = as_admin(cloud, token, "GET", "/users?name=admin")["users"][0]["id"]
+        assert again != me
+        held = as_admin(cloud, token, "GET", "/role_assignments?include_names")["role_assignments"]
+        mine = [one for one in held if one["user"]["id"] == again]
+        assert {tuple(one["scope"]) for one in mine} == {("project",), ("system",)}
+        assert {one["role"]["name"] for one in mine} == {"admin"}
+
+
+def test_a_password_that_is_typed_is_any_that_can_be_typed(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--workers", "1") as cloud:
+        for line, code in ((b"\xff\xfe\n", 2), (b"a\x00b\n", 2), (b"a\x1b[2Jb\n", 2), (b"\n", 2)):
+            assert typed(cloud, line) == code, line
+        assert login(cloud)[0] == 201
+        password = "Zoé \u2028 'quoted' \N{PILE OF POO}"
+        assert typed(cloud, f"{password}\r\n".encode()) == 0
+        cloud.stop()
+        cloud.start()
+        assert login(cloud, password=password)[0] == 201
 
 
 def test_tokens_outlive_workers_restarts_and_a_new_master_key(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from computelite.keystore import KeyStore
 from computelite.secret import Secret
 from eventlog.clock import Ids
 from eventlog.log import Actor, Guard, Log
+from eventlog.view import Rows
 
 
 def application_secret_context(credential_id: str) -> bytes:
@@ -50,10 +51,11 @@ async def create_application_credential(
     unrestricted: bool = False,
     expires_us: int | None = None,
     access_rules: Sequence[AccessRule] = (),
+    maker_id: str = "",
 ) -> ApplicationCredential:
     """Make an application credential. `verifier` is that of its secret.
 
-    Raises:  NameTaken; NoSuch for the user or the project.
+    Raises:  NameTaken; NoSuch for the user, the project or the one that it is made with.
     """
     credential_id = new_id(ids)
     context = application_secret_context(credential_id)
@@ -68,6 +70,7 @@ async def create_application_credential(
         unrestricted=unrestricted,
         expires_us=expires_us,
         access_rules=tuple(access_rules),
+        maker_id=maker_id,
     )
 
     def refusal() -> NameTaken:
@@ -78,6 +81,8 @@ async def create_application_credential(
         there("user", "user", user_id),
         there("project", "project", project_id),
     ]
+    if maker_id:
+        guards.append(there("application_credential", "application credential", maker_id))
     await log.append(user_stream(user_id), [created], actor=actor, guards=guards)
     return await get_application_credential(log, credential_id)
 
@@ -85,7 +90,7 @@ async def create_application_credential(
 async def delete_application_credential(
     log: Log, credential: ApplicationCredential, *, actor: Actor
 ) -> None:
-    """Delete an application credential, and the keys that were made with it.
+    """Delete an application credential, and the keys and the others that were made with it.
 
     Raises:  NoSuch.
     """
@@ -127,10 +132,7 @@ class _Unused:
     def keys(self) -> list[tuple[str, bytes]]:
         return []
 
-    def check(self, rows: object) -> None:
-        from eventlog.view import Rows
-
-        assert isinstance(rows, Rows)
+    def check(self, rows: Rows) -> None:
         lo, hi = under(self._rule.user_id)
         while found := rows.first("application_credential_of_user", lo, hi):
             credential = rows.get("application_credential", id_key(found[1].id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import new_id, there
+from computelite.identity.commands.common import as_read, new_id, there
 from computelite.identity.errors import NoSuch, NotAllowed, Taken
 from computelite.identity.events import catalog as events
 from computelite.identity.events.catalog import (
@@ -44,11 +44,14 @@ async def change_region(
 ) -> Region:
     """Change a region's attributes, as in `region.changed`.
 
-    Raises:  NoSuch; NotAllowed if it would be below itself.
+    Raises:  NoSuch, ChangedMeanwhile; NotAllowed if it would be below itself.
     """
     if not changes:
         return region
-    guards: list[Guard] = [there("region", "region", region.id)]
+    guards: list[Guard] = [
+        there("region", "region", region.id),
+        as_read("region", "region", region),
+    ]
     if parent := changes.get("parent_region_id"):
         guards += [*_parent(parent), _NotBelowItself(region.id, parent)]
     changed = events.RegionChanged(region_id=region.id, **changes)
@@ -79,12 +82,15 @@ async def change_service(
 ) -> Service:
     """Change a service's attributes, as in `service.changed`.
 
-    Raises:  NoSuch.
+    Raises:  NoSuch, ChangedMeanwhile.
     """
     if not changes:
         return service
     changed = events.ServiceChanged(service_id=service.id, **changes)
-    guards = [there("service", "service", service.id)]
+    guards: list[Guard] = [
+        there("service", "service", service.id),
+        as_read("service", "service", service),
+    ]
     await log.append(service_stream(service.id), [changed], actor=actor, guards=guards)
     return await get_service(log, service.id)
 
@@ -118,11 +124,14 @@ async def change_endpoint(
 ) -> Endpoint:
     """Change an endpoint's attributes, as in `endpoint.changed`.
 
-    Raises:  NoSuch for it, the service or the region.
+    Raises:  NoSuch for it, the service or the region; ChangedMeanwhile.
     """
     if not changes:
         return endpoint
-    guards: list[Guard] = [there("endpoint", "endpoint", endpoint.id)]
+    guards: list[Guard] = [
+        there("endpoint", "endpoint", endpoint.id),
+        as_read("endpoint", "endpoint", endpoint),
+    ]
     if "service_id" in changes:
         guards.append(there("service", "service", changes["service_id"]))
     guards += _parent(changes.get("region_id", ""))
@@ -156,12 +165,15 @@ async def change_policy(
 ) -> Policy:
     """Change a policy, as in `policy.changed`.
 
-    Raises:  NoSuch.
+    Raises:  NoSuch, ChangedMeanwhile.
     """
     if not changes:
         return policy
     changed = events.PolicyChanged(policy_id=policy.id, **changes)
-    guards = [there("policy", "policy", policy.id)]
+    guards: list[Guard] = [
+        there("policy", "policy", policy.id),
+        as_read("policy", "policy", policy),
+    ]
     await log.append(policy_stream(policy.id), [changed], actor=actor, guards=guards)
     return await get_policy(log, policy.id)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from computelite.errors import NameTaken
-from computelite.identity.errors import NoSuch
-from computelite.identity.guards import Absent, FreeFor, Present
+from computelite.identity.errors import ChangedMeanwhile, NoSuch
+from computelite.identity.guards import Absent, Decided, FreeFor, Present
 from computelite.identity.keys import id_key
 from eventlog.clock import Ids
 
@@ -27,3 +29,17 @@ def name_is_free(table: str, key: bytes, kind: str, name: str) -> Absent:
 def name_is_free_for(table: str, key: bytes, kind: str, name: str, id_: str) -> FreeFor:
     """Guard: nobody else has the name. Its refusal is NameTaken."""
     return FreeFor(table, key, id_, lambda: NameTaken(kind=kind, name=name))
+
+
+def as_read(table: str, kind: str, read: Any) -> Decided:
+    """Guard: what a change of a row was made from still is so: its options, clients' attributes.
+
+    Its refusal is ChangedMeanwhile: whoever looks again may have another change.
+    """
+
+    def judge(row: Any) -> None:
+        for name in ("options", "extra"):
+            if row is not None and getattr(row, name, None) != getattr(read, name, None):
+                raise ChangedMeanwhile(kind=kind, id=read.id)
+
+    return Decided(table, id_key(read.id), judge)

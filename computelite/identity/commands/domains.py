@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.commands.groups import delete_group
 from computelite.identity.commands.projects import delete_project
 from computelite.identity.commands.roles import delete_role
@@ -19,7 +25,7 @@ from computelite.identity.events.actors import (
     domain_stream,
 )
 from computelite.identity.guards import Absent, Decided, Empty
-from computelite.identity.keys import id_key, in_domain, under
+from computelite.identity.keys import domain_name_key, id_key, in_domain, under
 from computelite.identity.queries import get_domain
 from computelite.identity.rows import Domain
 from eventlog.clock import Ids
@@ -45,7 +51,7 @@ async def create_domain(
     domain_id = domain_id or new_id(ids)
     created = DomainCreated(domain_id=domain_id, name=name, **facts)
     guards: list[Guard] = [
-        name_is_free("domain_name", id_key(name), "domain", name),
+        name_is_free("domain_name", domain_name_key(name), "domain", name),
         Absent("domain", id_key(domain_id), lambda: Taken(kind="domain", reason="the id is taken")),
         Absent("project", id_key(domain_id), lambda: Taken(kind="project", reason="so is the id")),
     ]
@@ -58,17 +64,21 @@ async def change_domain(
 ) -> Domain:
     """Change a domain's attributes, as in `domain.changed`.
 
-    Raises:  NoSuch, NameTaken; NotAllowed for disabling the default domain, whose users are those
-    who could enable it again.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile; NotAllowed for disabling the default domain, whose
+    users are those who could enable it again.
     """
     if domain.id == DEFAULT_DOMAIN and changes.get("enabled") is False:
         raise NotAllowed(reason="The default domain cannot be disabled.")
     if not changes:
         return domain
-    guards: list[Guard] = [there("domain", "domain", domain.id)]
+    guards: list[Guard] = [
+        there("domain", "domain", domain.id),
+        as_read("domain", "domain", domain),
+    ]
     if "name" in changes:
         name = changes["name"]
-        guards.append(name_is_free_for("domain_name", id_key(name), "domain", name, domain.id))
+        key = domain_name_key(name)
+        guards.append(name_is_free_for("domain_name", key, "domain", name, domain.id))
     changed = DomainChanged(domain_id=domain.id, **changes)
     await log.append(domain_stream(domain.id), [changed], actor=actor, guards=guards)
     return await get_domain(log, domain.id)

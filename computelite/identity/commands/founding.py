@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from computelite.identity.commands.access_keys import IssuedKey, key_created
+from computelite.identity.commands.assignments import grant_role
 from computelite.identity.commands.common import name_is_free, new_id
-from computelite.identity.commands.users import password_set
+from computelite.identity.commands.projects import change_project
+from computelite.identity.commands.users import create_user, password_set
 from computelite.identity.events.actors import (
     DEFAULT_DOMAIN,
     DomainCreated,
@@ -28,10 +30,10 @@ from computelite.identity.events.roles import (
     built_in_role_id,
     role_stream,
 )
-from computelite.identity.keys import id_key, name_key, role_name_key
+from computelite.identity.keys import domain_name_key, id_key, name_key
 from computelite.identity.passwords import password_verifier
-from computelite.identity.queries import every, project_named
-from computelite.identity.rows import Service
+from computelite.identity.queries import every, get_project, project_named, user_named
+from computelite.identity.rows import Assignment, Service
 from computelite.keystore import KeyStore
 from computelite.secret import Secret
 from eventlog.clock import Ids
@@ -75,12 +77,7 @@ async def found_identity(
     missing; the user comes last, with everything at once.
     Raises:  NameTaken if the user is there.
     """
-    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is None:
-        domain = DomainCreated(
-            domain_id=DEFAULT_DOMAIN, name="Default", description="The default domain"
-        )
-        free = name_is_free("domain_name", id_key("Default"), "domain", "Default")
-        await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
+    await _found_domain(log, actor)
     await _found_roles(log, actor)
     await _found_catalog(log, ids, region, actor)
     await _found_project(log, ids, SERVICE_PROJECT, actor)
@@ -98,6 +95,58 @@ async def found_identity(
     await log.append(user_stream(user_id), events, actor=actor, guards=[free])
 
 
+async def complete_identity(
+    log: Log, ids: Ids, keystore: KeyStore, *, name: str, region: str, actor: Actor
+) -> None:
+    """Give a cloud what it lacks that was founded when there were but users, projects and keys.
+
+    The domain comes last: who finds it there need not ask. Repeated after an interruption it makes
+    what is missing.
+    """
+    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is not None:
+        return
+    await _found_roles(log, actor)
+    await _found_catalog(log, ids, region, actor)
+    await _found_project(log, ids, SERVICE_PROJECT, actor)
+    await restore_first(log, ids, keystore, name=name, actor=actor)
+    await _found_domain(log, actor)
+
+
+async def restore_first(log: Log, ids: Ids, keystore: KeyStore, *, name: str, actor: Actor) -> None:
+    """Let the first user be there, and be an admin of their project and of the system.
+
+    An admin can delete themselves, or take their own role: this is for the operator to mend it.
+    Repeated after an interruption it does what is missing.
+    """
+    project = await get_project(log, await _found_project(log, ids, name, actor))
+    await change_project(log, project, {} if project.enabled else {"enabled": True}, actor=actor)
+    user = await user_named(log, DEFAULT_DOMAIN, name)
+    if user is None:
+        user = await create_user(
+            log, ids, keystore, domain_id=DEFAULT_DOMAIN, name=name, actor=actor
+        )
+    for project_id, system in ((project.id, False), ("", True)):
+        admin = Assignment(
+            role_id=built_in_role_id("admin"),
+            user_id=user.id,
+            group_id="",
+            project_id=project_id,
+            domain_id="",
+            system=system,
+            inherited=False,
+        )
+        await grant_role(log, admin, actor=actor)
+
+
+async def _found_domain(log: Log, actor: Actor) -> None:
+    if await log.get("domain", id_key(DEFAULT_DOMAIN)) is None:
+        domain = DomainCreated(
+            domain_id=DEFAULT_DOMAIN, name="Default", description="The default domain"
+        )
+        free = name_is_free("domain_name", domain_name_key("Default"), "domain", "Default")
+        await log.append(domain_stream(DEFAULT_DOMAIN), [domain], actor=actor, guards=[free])
+
+
 async def _found_roles(log: Log, actor: Actor) -> None:
     for name, implied in ROLES:
         role_id = built_in_role_id(name)
@@ -106,7 +155,7 @@ async def _found_roles(log: Log, actor: Actor) -> None:
         events: list[Event] = [RoleCreated(role_id=role_id, name=name)]
         if implied:
             events.append(RoleImplied(role_id=role_id, implied_id=built_in_role_id(implied)))
-        free = name_is_free("role_name", role_name_key("", name), "role", name)
+        free = name_is_free("role_name", name_key("", name), "role", name)
         await log.append(role_stream(role_id), events, actor=actor, guards=[free])
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.errors import NoSuch
 from computelite.identity.events.actors import (
     GroupChanged,
@@ -45,11 +51,14 @@ async def change_group(
 ) -> Group:
     """Change a group's attributes, as in `group.changed`.
 
-    Raises:  NoSuch, NameTaken.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile.
     """
     if not changes:
         return group
-    guards: list[Guard] = [there("group", "group", group.id)]
+    guards: list[Guard] = [
+        there("group", "group", group.id),
+        as_read("group", "group", group),
+    ]
     if "name" in changes:
         name = changes["name"]
         key = name_key(group.domain_id, name)

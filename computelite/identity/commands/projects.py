@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.events.actors import (
     ProjectChanged,
@@ -70,12 +76,15 @@ async def change_project(
 ) -> Project:
     """Change a project's attributes, as in `project.changed`.
 
-    Raises:  NoSuch, NameTaken; NotAllowed for enabling under a disabled parent, and for disabling
-    above an enabled project.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile; NotAllowed for enabling under a disabled parent,
+    and for disabling above an enabled project.
     """
     if not changes:
         return project
-    guards: list[Guard] = [there("project", "project", project.id)]
+    guards: list[Guard] = [
+        there("project", "project", project.id),
+        as_read("project", "project", project),
+    ]
     if "name" in changes:
         name = changes["name"]
         key = name_key(project.domain_id, name)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.events.roles import (
     RoleChanged,
@@ -17,7 +23,7 @@ from computelite.identity.events.roles import (
     role_stream,
 )
 from computelite.identity.guards import Decided, Present
-from computelite.identity.keys import id_key, pair_key, role_name_key
+from computelite.identity.keys import id_key, name_key, pair_key
 from computelite.identity.queries import get_role
 from computelite.identity.rows import Role
 from eventlog.clock import Ids
@@ -36,7 +42,7 @@ async def create_role(
     """
     role_id = new_id(ids)
     created = RoleCreated(role_id=role_id, name=name, domain_id=domain_id, **facts)
-    guards: list[Guard] = [name_is_free("role_name", role_name_key(domain_id, name), "role", name)]
+    guards: list[Guard] = [name_is_free("role_name", name_key(domain_id, name), "role", name)]
     if domain_id:
         guards.append(there("domain", "domain", domain_id))
     await log.append(role_stream(role_id), [created], actor=actor, guards=guards)
@@ -46,14 +52,17 @@ async def create_role(
 async def change_role(log: Log, role: Role, changes: Mapping[str, Any], *, actor: Actor) -> Role:
     """Change a role's attributes, as in `role.changed`.
 
-    Raises:  NoSuch, NameTaken; NotAllowed for another name of the role `admin`.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile; NotAllowed for another name of the role `admin`.
     """
     if not changes:
         return role
-    guards: list[Guard] = [there("role", "role", role.id)]
+    guards: list[Guard] = [
+        there("role", "role", role.id),
+        as_read("role", "role", role),
+    ]
     if "name" in changes and changes["name"] != role.name:
         _check_is_not_admin(role.id)
-        key = role_name_key(role.domain_id, changes["name"])
+        key = name_key(role.domain_id, changes["name"])
         guards.append(name_is_free_for("role_name", key, "role", changes["name"], role.id))
     changed = RoleChanged(role_id=role.id, **changes)
     await log.append(role_stream(role.id), [changed], actor=actor, guards=guards)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from computelite.identity.commands.common import name_is_free, name_is_free_for, new_id, there
+from computelite.identity.commands.common import (
+    as_read,
+    name_is_free,
+    name_is_free_for,
+    new_id,
+    there,
+)
 from computelite.identity.events.actors import (
     UserChanged,
     UserCreated,
@@ -79,10 +85,13 @@ async def change_user(
 ) -> User:
     """Change a user's attributes, as in `user.changed`; switch them; give them a password.
 
-    Raises:  NoSuch, NameTaken.
+    Raises:  NoSuch, NameTaken, ChangedMeanwhile.
     """
     events: list[Event] = []
-    guards: list[Guard] = [there("user", "user", user.id)]
+    guards: list[Guard] = [
+        there("user", "user", user.id),
+        as_read("user", "user", user),
+    ]
     if changes:
         events.append(UserChanged(user_id=user.id, **changes))
     if "name" in changes:

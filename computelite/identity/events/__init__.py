@@ -4,9 +4,9 @@ Every id is a string of 32 hexadecimal digits, but for the domain `default` and 
 ids people choose. A field that is UNSET in a `...changed` event stays as it was.
 
 Streams: `domain/<id>`, `project/<id>`, `group/<id>`, `role/<id>`, `service/<id>`, `endpoint/<id>`,
-`policy/<id>`; `user/<id>` holds a user, and what is theirs: keys, application credentials, tokens,
-roles granted to them; `regions` and `limits` hold all of those. Names, key ids and secrets (sealed)
-are in payloads, never in stream names.
+`endpoint-group/<id>`, `policy/<id>`; `user/<id>` holds a user, and what is theirs: keys,
+application credentials, tokens, roles granted to them; `regions` and `limits` hold all of those.
+Names, key ids and secrets (sealed) are in payloads, never in stream names.
 
 Pure: no clock, no IO.
 """

@@ -41,7 +41,7 @@ class DomainChanged(Event):
 
 @event("domain.deleted", v=1)
 class DomainDeleted(Event):
-    """The domain is gone; nothing was in it any more."""
+    """The domain is gone, with the roles and limits on it; nothing was in it any more."""
 
     domain_id: str
 
@@ -92,7 +92,7 @@ class ProjectUntagged(Event):
 
 @event("project.deleted", v=1)
 class ProjectDeleted(Event):
-    """The project is gone, and with it every role, key and application credential on it."""
+    """The project is gone, with every role, key, application credential and limit on it."""
 
     project_id: str
 

@@ -1,14 +1,20 @@
-"""What happens to the service catalog: regions, services, endpoints; and to stored policies.
+"""What happens to the service catalog: regions, services, endpoints, and who is shown which.
+
+And to stored policies.
 
 Pure: no clock, no IO.
 """
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from msgspec import UNSET, field
 
 from computelite.identity.events.shape import Json, Maybe
 from eventlog.event import Event, event
+
+Filters: TypeAlias = dict[str, str | None]
 
 REGIONS = "regions"
 """The stream of all regions: their ids are names."""
@@ -109,6 +115,68 @@ class EndpointDeleted(Event):
     endpoint_id: str
 
 
+@event("endpoint.project-added", v=1)
+class EndpointProjectAdded(Event):
+    """The project's catalog shows the endpoint, and none that nothing added to the project."""
+
+    endpoint_id: str
+    project_id: str
+
+
+@event("endpoint.project-removed", v=1)
+class EndpointProjectRemoved(Event):
+    """The endpoint is no more added to the project; a project with nothing added sees all."""
+
+    endpoint_id: str
+    project_id: str
+
+
+@event("endpoint-group.created", v=1)
+class EndpointGroupCreated(Event):
+    """All endpoints, present and to come, that are as `filters` say.
+
+    `filters`: service_id, interface, region_id, each of them or not; the region None is no region.
+    """
+
+    endpoint_group_id: str
+    name: str
+    description: str = ""
+    filters: Filters = field(default_factory=dict)
+
+
+@event("endpoint-group.changed", v=1)
+class EndpointGroupChanged(Event):
+    """Some attributes of an endpoint group are others now; `filters` are all of them."""
+
+    endpoint_group_id: str
+    name: Maybe[str] = UNSET
+    description: Maybe[str] = UNSET
+    filters: Maybe[Filters] = UNSET
+
+
+@event("endpoint-group.deleted", v=1)
+class EndpointGroupDeleted(Event):
+    """The endpoint group is gone, and what it added to projects with it."""
+
+    endpoint_group_id: str
+
+
+@event("endpoint-group.project-added", v=1)
+class EndpointGroupProjectAdded(Event):
+    """The project's catalog shows the group's endpoints, as `endpoint.project-added` for each."""
+
+    endpoint_group_id: str
+    project_id: str
+
+
+@event("endpoint-group.project-removed", v=1)
+class EndpointGroupProjectRemoved(Event):
+    """The endpoint group is no more added to the project."""
+
+    endpoint_group_id: str
+    project_id: str
+
+
 @event("policy.created", v=1)
 class PolicyCreated(Event):
     """A document that some service reads its rules from; nothing here does."""
@@ -147,6 +215,13 @@ CATALOG_EVENTS: frozenset[type[Event]] = frozenset(
         EndpointCreated,
         EndpointChanged,
         EndpointDeleted,
+        EndpointProjectAdded,
+        EndpointProjectRemoved,
+        EndpointGroupCreated,
+        EndpointGroupChanged,
+        EndpointGroupDeleted,
+        EndpointGroupProjectAdded,
+        EndpointGroupProjectRemoved,
         PolicyCreated,
         PolicyChanged,
         PolicyDeleted,
@@ -162,6 +237,11 @@ def service_stream(service_id: str) -> str:
 def endpoint_stream(endpoint_id: str) -> str:
     """Return the stream of an endpoint."""
     return f"endpoint/{endpoint_id}"
+
+
+def endpoint_group_stream(endpoint_group_id: str) -> str:
+    """Return the stream of an endpoint group."""
+    return f"endpoint-group/{endpoint_group_id}"
 
 
 def policy_stream(policy_id: str) -> str:

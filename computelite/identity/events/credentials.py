@@ -67,12 +67,13 @@ class AccessRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     path: str
 
 
-@event("application-credential.created", v=1)
+@event("application-credential.created", v=2)
 class ApplicationCredentialCreated(Event):
     """A way in for a program: some of a user's roles in one project.
 
     `sealed` is the Argon2id verifier of its secret, sealed. `unrestricted`: it may make other
     credentials. `expires_us`: None for never. `access_rules`: what it is limited to; empty: all.
+    `maker_id`: the application credential that it was made with, which it does not outlive.
     """
 
     credential_id: str
@@ -85,6 +86,7 @@ class ApplicationCredentialCreated(Event):
     unrestricted: bool = False
     expires_us: int | None = None
     access_rules: tuple[AccessRule, ...] = ()
+    maker_id: str = ""
 
 
 @event("application-credential.deleted", v=1)
@@ -159,6 +161,11 @@ def _disabled_key_of_hex_id(old: dict[str, Any]) -> dict[str, Any]:
 @upcasts("access-key.enabled", 1)
 def _enabled_key_of_hex_id(old: dict[str, Any]) -> dict[str, Any]:
     return hexed(old, "user_id")
+
+
+@upcasts("application-credential.created", 1)
+def _made_with_none(old: dict[str, Any]) -> dict[str, Any]:
+    return dict(old)
 
 
 CREDENTIAL_EVENTS: frozenset[type[Event]] = frozenset(

@@ -8,10 +8,11 @@ from __future__ import annotations
 import msgspec
 
 from computelite.identity.events import actors as events
+from computelite.identity.folds.catalog import forget_limits, forget_project_associations
 from computelite.identity.folds.credentials import forget_project_secrets, forget_user_secrets
 from computelite.identity.folds.fold import Folds, changes_of, every, rename, replace
 from computelite.identity.folds.roles import forget_actor, forget_target
-from computelite.identity.keys import id_key, name_key, pair_key, under
+from computelite.identity.keys import domain_name_key, id_key, name_key, pair_key, under
 from computelite.identity.rows import Domain, Group, Member, Project, Ref, User
 from eventlog.log import Recorded
 from eventlog.view import Rows
@@ -28,7 +29,7 @@ def domain_created(rows: Rows, rec: Recorded, event: events.DomainCreated) -> No
         created_us=rec.committed_us,
     )
     rows.put("domain", id_key(domain.id), domain)
-    rows.put("domain_name", id_key(domain.name), Ref(id=domain.id))
+    rows.put("domain_name", domain_name_key(domain.name), Ref(id=domain.id))
 
 
 def domain_changed(rows: Rows, rec: Recorded, event: events.DomainChanged) -> None:
@@ -36,15 +37,17 @@ def domain_changed(rows: Rows, rec: Recorded, event: events.DomainChanged) -> No
     if (domain := rows.get("domain", key)) is None:
         return
     changed = msgspec.structs.replace(domain, **changes_of(event, but="domain_id"))
-    rename(rows, "domain_name", id_key(domain.name), id_key(changed.name), Ref(id=event.domain_id))
+    old, new = (domain_name_key(each.name) for each in (domain, changed))
+    rename(rows, "domain_name", old, new, Ref(id=event.domain_id))
     rows.put("domain", key, changed)
 
 
 def domain_deleted(rows: Rows, rec: Recorded, event: events.DomainDeleted) -> None:
     if (domain := rows.get("domain", id_key(event.domain_id))) is not None:
-        rows.delete("domain_name", id_key(domain.name))
+        rows.delete("domain_name", domain_name_key(domain.name))
         rows.delete("domain", id_key(event.domain_id))
     forget_target(rows, f"d-{event.domain_id}")
+    forget_limits(rows, domain_id=event.domain_id)
 
 
 def project_created(rows: Rows, rec: Recorded, event: events.ProjectCreated) -> None:
@@ -95,6 +98,8 @@ def project_deleted(rows: Rows, rec: Recorded, event: events.ProjectDeleted) -> 
         rows.delete("project", id_key(project.id))
     forget_target(rows, f"p-{event.project_id}")
     forget_project_secrets(rows, event.project_id)
+    forget_limits(rows, project_id=event.project_id)
+    forget_project_associations(rows, event.project_id)
 
 
 def user_created(rows: Rows, rec: Recorded, event: events.UserCreated) -> None:
@@ -108,10 +113,9 @@ def user_created(rows: Rows, rec: Recorded, event: events.UserCreated) -> None:
         options=event.options,
         extra=event.extra,
         password=b"",
-        password_set_us=0,
         password_expires_us=None,
         locked_until_us=0,
-        tokens_from_us=0,
+        tokens_from=0,
         created_us=rec.committed_us,
     )
     rows.put("user", id_key(user.id), user)
@@ -134,16 +138,15 @@ def user_password_set(rows: Rows, rec: Recorded, event: events.UserPasswordSet) 
         "user",
         id_key(event.user_id),
         password=event.sealed,
-        password_set_us=rec.committed_us,
         password_expires_us=event.expires_us,
         locked_until_us=0,
-        tokens_from_us=rec.committed_us,
+        tokens_from=rec.position,
     )
 
 
 def user_disabled(rows: Rows, rec: Recorded, event: events.UserDisabled) -> None:
     key = id_key(event.user_id)
-    replace(rows, "user", key, enabled=False, tokens_from_us=rec.committed_us)
+    replace(rows, "user", key, enabled=False, tokens_from=rec.position)
 
 
 def user_enabled(rows: Rows, rec: Recorded, event: events.UserEnabled) -> None:

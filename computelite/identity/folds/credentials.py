@@ -103,6 +103,7 @@ def application_credential_created(
         expires_us=event.expires_us,
         access_rules=event.access_rules,
         created_us=rec.committed_us,
+        maker_id=event.maker_id,
     )
     ref = Ref(id=row.id)
     rows.put("application_credential", id_key(row.id), row)
@@ -134,6 +135,10 @@ def _drop_application_credential(rows: Rows, credential_id: str) -> None:
     rows.delete("application_credential_name", name_key(row.user_id, row.name))
     rows.delete("application_credential_of_user", pair_key(row.user_id, row.id))
     rows.delete("application_credential_on_project", pair_key(row.project_id, row.id))
+    for _, ref in every(rows, "application_credential_of_user", under(row.user_id)):
+        made = rows.get("application_credential", id_key(ref.id))
+        if made is not None and made.maker_id == row.id:
+            _drop_application_credential(rows, made.id)
 
 
 def access_rule_deleted(rows: Rows, rec: Recorded, event: events.AccessRuleDeleted) -> None:

@@ -13,8 +13,8 @@ from computelite.identity.keys import (
     assignment_key,
     assignment_on_key,
     id_key,
+    name_key,
     pair_key,
-    role_name_key,
     under,
 )
 from computelite.identity.rows import Assignment, Implication, Ref, Role
@@ -63,7 +63,7 @@ def role_created(rows: Rows, rec: Recorded, event: events.RoleCreated) -> None:
         created_us=rec.committed_us,
     )
     rows.put("role", id_key(role.id), role)
-    rows.put("role_name", role_name_key(role.domain_id, role.name), Ref(id=role.id))
+    rows.put("role_name", name_key(role.domain_id, role.name), Ref(id=role.id))
 
 
 def role_changed(rows: Rows, rec: Recorded, event: events.RoleChanged) -> None:
@@ -71,14 +71,14 @@ def role_changed(rows: Rows, rec: Recorded, event: events.RoleChanged) -> None:
     if (role := rows.get("role", key)) is None:
         return
     changed = msgspec.structs.replace(role, **changes_of(event, but="role_id"))
-    old, new = (role_name_key(role.domain_id, each.name) for each in (role, changed))
+    old, new = (name_key(role.domain_id, each.name) for each in (role, changed))
     rename(rows, "role_name", old, new, Ref(id=role.id))
     rows.put("role", key, changed)
 
 
 def role_deleted(rows: Rows, rec: Recorded, event: events.RoleDeleted) -> None:
     if (role := rows.get("role", id_key(event.role_id))) is not None:
-        rows.delete("role_name", role_name_key(role.domain_id, role.name))
+        rows.delete("role_name", name_key(role.domain_id, role.name))
         rows.delete("role", id_key(role.id))
     for _, assignment in every(rows, "assignment", (b"", None)):
         if assignment.role_id == event.role_id:

@@ -118,7 +118,8 @@ class Login:
             _check_rescope(earlier, scope)
         if scope is not None:
             return await self.issue(_placed(token, await self._place(scope)))
-        if user.default_project_id:
+        is_for_system = earlier is not None and earlier.token.scope is ScopeKind.SYSTEM
+        if user.default_project_id and not is_for_system:
             try:
                 return await self.issue(
                     _placed(token, (ScopeKind.PROJECT, user.default_project_id))
@@ -134,14 +135,18 @@ class Login:
         """
         user = await self._user(shown.user)
         verifier = NOBODY
-        if user is not None and user.password:
-            verifier = self._keystore.unseal(user.password, context=password_context(user.id))
+        # Of a user that no password lets in, none is looked at: one that was right a moment ago
+        # would be recognised, and so told faster.
+        if user is not None and user.password and await self._may_come(user):
+            context = password_context(user.id)
+            verifier = self._keystore.unseal(user.password, context=context)
         # Whatever is wrong with the user, the same work is done before anything is said.
-        is_right = await self._passwords.matches(shown.password, verifier)
+        whose = repr(shown.user)
+        is_right = await self._passwords.matches(shown.password, verifier, whose=whose)
         if user is None:
             raise LoginRefused()
         if not is_right:
-            if user.password and user.enabled:
+            if verifier is not NOBODY:
                 self._lockout.failed(user, actor)
             raise LoginRefused(user_id=user.id)
         # Guesses that came at once with the right one, and were wrong, count before it.
@@ -209,16 +214,15 @@ class Login:
 
     async def _by_credential(self, proof: ByCredential) -> _Checked:
         found = await self._credential(proof)
+        user = None if found is None else await self._log.get("user", id_key(found.user_id))
         verifier = NOBODY
-        if found is not None:
+        if found is not None and isinstance(user, User) and await self._is_enabled(user):
             context = application_secret_context(found.id)
             verifier = self._keystore.unseal(found.sealed, context=context)
-        is_right = await self._passwords.matches(proof.secret, verifier)
-        if found is None or not is_right:
+        whose = repr((proof.id, proof.name, proof.user))
+        is_right = await self._passwords.matches(proof.secret, verifier, whose=whose)
+        if found is None or user is None or not is_right:
             raise LoginRefused(user_id="" if found is None else found.user_id)
-        user = await self._log.get("user", id_key(found.user_id))
-        if not isinstance(user, User) or not user.enabled:
-            raise LoginRefused()
         return _Checked(user, ("application_credential",), found)
 
     async def _credential(self, proof: ByCredential) -> ApplicationCredential | None:
@@ -242,6 +246,15 @@ class Login:
             row = await self._log.get("domain", id_key(ref.id))
             return row if isinstance(row, Domain) else None
         return None if ref.name is None else await domain_named(self._log, ref.name)
+
+    async def _may_come(self, user: User) -> bool:
+        """Whether a right password would let the user in."""
+        return not self._lockout.is_locked(user) and await self._is_enabled(user)
+
+    async def _is_enabled(self, user: User) -> bool:
+        """Whether the user and their domain are."""
+        domain = await self._log.get("domain", id_key(user.domain_id))
+        return user.enabled and isinstance(domain, Domain) and domain.enabled
 
     def _is_expired(self, user: User) -> bool:
         if user.options.get("ignore_password_expiry") is True:
@@ -302,7 +315,7 @@ class Login:
         audit_id = audit_id_from(self._ids.random(16))
         return Token(
             user_id=user.id,
-            user_stamp=user.tokens_from_us,
+            user_stamp=user.tokens_from,
             methods=tuple(method for method in METHODS if method in methods),
             issued_us=now_us,
             expires_s=expires_s,

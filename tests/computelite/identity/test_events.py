@@ -22,6 +22,7 @@ SERVICE, ENDPOINT, KEY = "5" * 32, "6" * 32, "CL234567ABCDEFGHIJKL"
 EXTRA = {"colour": "grün", "sizes": [1, 2.5, None]}
 OPTIONS = {"immutable": True}
 WORDS = {"name": "bärbel", "description": "what it is"}
+FILTERS = {"service_id": SERVICE, "interface": "public", "region_id": None}
 GRANT = {
     "role_id": ROLE,
     "user_id": USER,
@@ -109,6 +110,7 @@ SAMPLES: list[Event] = [
         access_rules=(
             credentials.AccessRule(id=OTHER, service="object-store", method="GET", path="/v1/*"),
         ),
+        maker_id=OTHER,
     ),
     credentials.ApplicationCredentialDeleted(credential_id=OTHER, user_id=USER),
     credentials.AccessRuleDeleted(rule_id=OTHER, user_id=USER),
@@ -153,6 +155,13 @@ SAMPLES: list[Event] = [
         extra=EXTRA,
     ),
     catalog.EndpointDeleted(endpoint_id=ENDPOINT),
+    catalog.EndpointProjectAdded(endpoint_id=ENDPOINT, project_id=PROJECT),
+    catalog.EndpointProjectRemoved(endpoint_id=ENDPOINT, project_id=PROJECT),
+    catalog.EndpointGroupCreated(endpoint_group_id=OTHER, **WORDS, filters=FILTERS),
+    catalog.EndpointGroupChanged(endpoint_group_id=OTHER, **WORDS, filters=FILTERS),
+    catalog.EndpointGroupDeleted(endpoint_group_id=OTHER),
+    catalog.EndpointGroupProjectAdded(endpoint_group_id=OTHER, project_id=PROJECT),
+    catalog.EndpointGroupProjectRemoved(endpoint_group_id=OTHER, project_id=PROJECT),
     catalog.PolicyCreated(policy_id=OTHER, type="application/json", blob="{}", extra=EXTRA),
     catalog.PolicyChanged(policy_id=OTHER, type="application/json", blob="{}", extra=EXTRA),
     catalog.PolicyDeleted(policy_id=OTHER),

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from computelite.identity.events import actors, credentials, roles
+from computelite.identity.events import actors, catalog, credentials, roles
 from computelite.identity.keys import id_key
 from computelite.identity.view import FOLDS, IdentityView
 from eventlog.event import Event
@@ -76,6 +76,7 @@ async def test_what_is_deleted_leaves_no_row_behind(log: SqliteLog) -> None:
         "RoleDeleted",
         "DomainDeleted",
         "ServiceDeleted",
+        "EndpointGroupDeleted",
         "RegionDeleted",
         "PolicyDeleted",
         "RegisteredLimitDeleted",
@@ -104,6 +105,46 @@ async def test_a_project_that_goes_takes_the_keys_and_credentials_on_it(log: Sql
     for table in ("access_key", "key_of_user", "application_credential", "key_on_project"):
         assert found[table] == [], table
     assert found["user"] != []
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        catalog.EndpointDeleted,
+        catalog.ServiceDeleted,
+        catalog.EndpointGroupDeleted,
+        actors.ProjectDeleted,
+    ],
+)
+async def test_what_a_project_was_shown_goes_with_either_side(
+    log: SqliteLog, gone: type[Event]
+) -> None:
+    """And what others were shown, or what else the project was shown, stays."""
+
+    def sample(kind: type[Event]) -> Any:
+        return next(each for each in SAMPLES if isinstance(each, kind))
+
+    added = [sample(catalog.EndpointProjectAdded), sample(catalog.EndpointGroupProjectAdded)]
+    elsewhere = [msgspec.structs.replace(each, project_id="7" * 32) for each in added]
+    made = [sample(catalog.EndpointCreated), sample(catalog.EndpointGroupCreated)]
+    for event in (*made, *added, *elsewhere, sample(gone)):
+        await log.append("s", [event], actor=ME)
+    found = await tables(log)
+    left = {
+        (row.project_id, "group" if row.endpoint_group_id else "endpoint")
+        for _, row in found["association"]
+    }
+    mine = {(added[0].project_id, "endpoint"), (added[0].project_id, "group")}
+    others = {("7" * 32, "endpoint"), ("7" * 32, "group")}
+    if gone is actors.ProjectDeleted:
+        assert left == others
+    else:
+        kept = "endpoint" if gone is catalog.EndpointGroupDeleted else "group"
+        assert left == {each for each in mine | others if each[1] == kept}
+    assert [row for _, row in found["association"]] == sorted(
+        (row for _, row in found["association_of"]),
+        key=lambda row: (row.project_id, "e" if row.endpoint_id else "g"),
+    )
 
 
 async def test_a_renamed_user_is_found_by_the_new_name_alone(log: SqliteLog) -> None:

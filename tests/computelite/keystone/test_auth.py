@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 
+from computelite.control.messages import Request
+from computelite.keystone import auth_request
+from computelite.keystone.app import KeystoneApp
+from computelite.keystone.auth_request import parse_auth
+from computelite.keystone.request import checked
+from eventlog.records.record import Kind, Record
+from tests.computelite.keystone.edge import API_URL, Edge
 from tests.computelite.keystone.house import (
     PASSWORD,
     TOKEN_S,
@@ -155,6 +162,11 @@ async def test_a_system_token_makes_none_for_a_project_or_a_domain(house: House)
     for scope in (project(house.admin_project), {"domain": {"id": "default"}}):
         assert (await house.login(by_token(system), scope)).status == 403
     assert (await house.login(by_token(system), SYSTEM)).status == 201
+    # Nor by being asked for none, where the user has a default project.
+    own = {"user": {"default_project_id": house.admin_project}}
+    await house.change("PATCH", f"/users/{house.admin_id}", own)
+    answer = await house.login(by_token(system))
+    assert "project" not in answer.json["token"]
 
 
 async def test_password_and_token_together_are_of_one_user(house: House) -> None:
@@ -237,6 +249,14 @@ async def test_an_application_credential_logs_in_by_id_and_by_name(house: House)
         (
             {"identity": by_password("x"), "scope": {"domain": {"id": "d"}, **project("p")}},
             "one scope",
+        ),
+        ({"identity": by_password("x"), "scope": {"OS-TRUST:trust": {"id": "t"}}}, "trusts"),
+        (
+            {
+                "identity": by_password("x"),
+                "scope": {"OS-TRUST:trust": {"id": "t"}, **project("p")},
+            },
+            "trusts",
         ),
     ],
 )
@@ -372,6 +392,51 @@ async def test_a_lone_surrogate_is_refused_and_no_fault(house: House) -> None:
     )
     answer = await house.first.edge.send("POST", "/v3/auth/tokens", body=body)
     assert answer.status in (400, 401)
+
+
+def test_no_secret_is_in_the_repr_of_what_was_shown() -> None:
+    """A traceback, or a line for debugging, must not be what tells it."""
+    methods = ["password", "token", "application_credential"]
+    user = {"id": "u", "password": "s3cret"}
+    shown = {
+        "methods": methods,
+        "password": {"user": user},
+        "token": {"id": "s3cret"},
+        "application_credential": {"id": "c", "secret": "s3cret", "user": user},
+    }
+    auth = checked({"identity": shown}, auth_request._Auth)
+    assert auth.identity.password is not None
+    assert auth.identity.password.user.password == "s3cret"
+    for each in (auth, parse_auth({"auth": {"identity": shown}}), Request("do", {"p": "s3cret"})):
+        assert "s3cret" not in repr(each)
+
+
+class Kept:
+    """Records, kept."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def wants(self, kind: Kind) -> bool:
+        return True
+
+    def add(self, record: Record) -> None:
+        self.records.append(record)
+
+
+async def test_no_token_is_in_a_record_wherever_a_client_puts_it(house: House) -> None:
+    kept = Kept()
+    edge = Edge(KeystoneApp(house.first.service, api_url=API_URL, records=kept))
+    for path in (
+        f"/v2.0/tokens/{house.token}",
+        f"/v2.0/tokens/{house.token}/endpoints",
+        f"/v3/auth/tokens?token={house.token}",
+        f"/{house.token}",
+    ):
+        assert (await edge.send("GET", path)).status == 401, path
+    assert len(kept.records) == 4
+    assert house.token[:65] not in repr(kept.records)
+    assert kept.records[0].action == "GET /identity/v2.0/tokens/..."
 
 
 async def test_no_secret_is_in_an_answer(house: House) -> None:

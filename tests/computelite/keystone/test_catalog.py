@@ -199,3 +199,27 @@ async def test_a_member_sees_the_limits_of_their_own_project(identity: Identity)
     assert [each["project_id"] for each in found] == [mine["id"]]
     assert len((await identity.get("/limits"))["limits"]) == 2
     assert (await identity.get("/limits/model", token=token))["model"]["name"] == "flat"
+
+
+async def test_a_limit_goes_with_its_project_or_domain(identity: Identity) -> None:
+    service = (await identity.get("/services"))["services"][0]["id"]
+    about = {"service_id": service, "resource_name": "servers"}
+    registered = {"registered_limits": [{**about, "default_limit": 9}]}
+    answer = await identity.send("POST", "/registered_limits", registered)
+    registered_id = answer.json["registered_limits"][0]["id"]
+    project = await identity.make("/projects", "project", name="web")
+    domain = await identity.make("/domains", "domain", name="sales")
+    kept = await identity.make("/projects", "project", name="kept")
+    of = [{"project_id": project["id"]}, {"domain_id": domain["id"]}, {"project_id": kept["id"]}]
+    limits = [{**about, "resource_limit": 1, **each} for each in of]
+    assert (await identity.send("POST", "/limits", {"limits": limits})).status == 201
+    await identity.send("PATCH", f"/domains/{domain['id']}", {"domain": {"enabled": False}})
+    for path in (f"/projects/{project['id']}", f"/domains/{domain['id']}"):
+        assert (await identity.send("DELETE", path)).status == 204
+    (left,) = (await identity.get("/limits"))["limits"]
+    assert left["project_id"] == kept["id"]
+    in_use = await identity.send("DELETE", f"/registered_limits/{registered_id}")
+    assert in_use.status == 403
+    assert (await identity.send("DELETE", f"/projects/{kept['id']}")).status == 204
+    gone = await identity.send("DELETE", f"/registered_limits/{registered_id}")
+    assert gone.status == 204

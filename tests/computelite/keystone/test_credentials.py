@@ -334,6 +334,46 @@ async def test_an_unrestricted_one_makes_nothing_wider_or_longer_than_itself(
     assert same["access_rules"] == made["access_rules"]
 
 
+async def test_an_application_credential_reaches_no_key_that_gives_more_than_itself(
+    identity: Identity, ann: str, project: str
+) -> None:
+    user = ann.split()[0]
+    wide = await new_key(identity, ann)
+    wide_id = (await identity.get("/credentials", token=ann))["credentials"][0]["id"]
+    places = [f"/users/{user}/credentials/OS-EC2/{wide['access']}", f"/credentials/{wide_id}"]
+    lists = [f"/users/{user}/credentials/OS-EC2", "/credentials", f"/credentials?user_id={user}"]
+    blob = {"credential": {"blob": json.dumps({"access": "mine", "secret": "12345678"})}}
+
+    made = (await new_app_cred(identity, ann, name="narrow")).json["application_credential"]
+    through = f"{ann} {made['id']}"
+    for method in ("GET", "DELETE", "PATCH"):
+        for place in places[1:] if method == "PATCH" else places:
+            answer = await identity.send(method, place, blob, token=through)
+            assert answer.status == 403, (method, place)
+    for path in lists:
+        answer = await identity.send("GET", path, token=through)
+        assert answer.status == 403
+        assert wide["secret"] not in answer.text
+
+    answer = await new_app_cred(identity, ann, name="open", unrestricted=True)
+    through = f"{ann} {answer.json['application_credential']['id']}"
+    own = await new_key(identity, through)
+    for path in lists:
+        text = (await identity.send("GET", path, token=through)).text
+        assert own["secret"] in text
+        assert wide["secret"] not in text
+    for method in ("GET", "DELETE", "PATCH"):
+        for place in places[1:] if method == "PATCH" else places:
+            answer = await identity.send(method, place, blob, token=through)
+            assert answer.status == 404, (method, place)
+    assert (await storage(identity).signing_key(wide["access"])) is not None
+    assert (await storage(identity).signing_key("mine")) is None
+    # An admin's, too: it is one of many, and its owner may take it back.
+    answer = await new_app_cred(identity, identity.token, name="ops", unrestricted=True)
+    through = f"{identity.token} {answer.json['application_credential']['id']}"
+    assert wide["secret"] not in (await identity.send("GET", "/credentials", token=through)).text
+
+
 async def test_keys_of_an_application_credential_have_its_limits_and_end_with_it(
     identity: Identity, ann: str
 ) -> None:
@@ -356,6 +396,32 @@ async def test_keys_of_an_application_credential_have_its_limits_and_end_with_it
     path = f"/users/{ann.split()[0]}/application_credentials/{made['id']}"
     assert (await identity.send("DELETE", path, token=ann)).status == 204
     assert await authenticator.signing_key(key["access"]) is None
+
+
+async def test_what_an_application_credential_made_goes_with_it(
+    identity: Identity, ann: str
+) -> None:
+    """Whoever had its secret could have made another one, for when it is taken back."""
+
+    async def made_with(token: str, name: str) -> str:
+        answer = await new_app_cred(identity, token, name=name, unrestricted=True)
+        assert answer.status == 201, answer.text
+        return f"{ann} {answer.json['application_credential']['id']}"
+
+    first = await made_with(ann, "first")
+    second = await made_with(first, "second")
+    third = await made_with(second, "third")
+    other = await made_with(ann, "other")
+    key = await new_key(identity, third)
+    path = f"/users/{ann.split()[0]}/application_credentials"
+    assert len((await identity.get(path, token=ann))["application_credentials"]) == 4
+    gone = first.split()[-1]
+    assert (await identity.send("DELETE", f"{path}/{gone}", token=ann)).status == 204
+    (left,) = (await identity.get(path, token=ann))["application_credentials"]
+    assert left["id"] == other.split()[-1]
+    assert await storage(identity).signing_key(key["access"]) is None
+    # Their names are free again.
+    await made_with(other, "third")
 
 
 async def test_access_rules_are_shared_and_stay_while_they_are_used(

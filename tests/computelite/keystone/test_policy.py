@@ -89,6 +89,7 @@ async def everything(identity: Identity) -> dict[str, str]:
     await identity.send("PUT", f"/roles/{role['id']}/implies/{implied['id']}")
     await identity.send("PUT", f"/groups/{group['id']}/users/{user['id']}")
     service = (await identity.get("/services"))["services"][0]["id"]
+    endpoints = await make("/OS-EP-FILTER/endpoint_groups", "endpoint_group", name="e", filters={})
     policy = await make("/policies", "policy", blob="{}", type="application/json")
     credential = await make("/credentials", "credential", type="totp", blob="x", user_id=user["id"])
     wanted = {"service_id": service, "resource_name": "cores", "default_limit": 1}
@@ -105,6 +106,7 @@ async def everything(identity: Identity) -> dict[str, str]:
         "region_id": "RegionOne",
         "service_id": service,
         "endpoint_id": (await identity.get("/endpoints"))["endpoints"][0]["id"],
+        "endpoint_group_id": endpoints["id"],
         "policy_id": policy["id"],
         "credential_id": credential["id"],
         "limit_id": registered.json["registered_limits"][0]["id"],

@@ -151,13 +151,29 @@ async def test_no_token_of_before_a_new_password_outlives_it(house: House) -> No
     ann, of_ann = await house.person("ann")
     matches = house.first.doors.passwords.matches
 
-    async def slow(password: Any, verifier: bytes) -> bool:
-        found = await matches(password, verifier)
+    async def slow(password: Any, verifier: bytes, **named: str) -> bool:
+        found = await matches(password, verifier, **named)
         await house.change("PATCH", f"/users/{ann}", {"user": {"password": "another one"}})
         return found
 
     house.first.doors.passwords.matches = slow  # type: ignore[method-assign]
     assert (await house.login(by_password(ann), project(of_ann))).status == 401
+
+
+async def test_a_clock_that_is_put_back_saves_no_token(house: House) -> None:
+    """All that is committed until it caught up has one and the same time."""
+    ann, of_ann = await house.person("ann")
+    house.clock.ahead_s -= 600
+    for change in (
+        {"password": PASSWORD},
+        {"enabled": False},
+    ):
+        await house.change("PATCH", f"/users/{ann}", {"user": {"password": PASSWORD}})
+        token = await house.second.token(by_password(ann), project(of_ann))
+        assert await everywhere(house, token) == {True}
+        await house.change("PATCH", f"/users/{ann}", {"user": change})
+        await house.change("PATCH", f"/users/{ann}", {"user": {"enabled": True}})
+        assert await everywhere(house, token) == {False}
 
 
 async def test_a_chain_of_tokens_lives_no_longer_than_its_first(house: House) -> None:

@@ -87,14 +87,19 @@ def test_a_header_that_says_one_thing_may_not_come_twice(name: bytes) -> None:
 
 
 def test_user_metadata_that_comes_twice_is_joined_as_signers_join_it() -> None:
-    assert parse_headers([(b"x-amz-meta-a", b"1"), (b"X-Amz-Meta-A", b"2")]) == {
-        "x-amz-meta-a": "1,2"
-    }
+    names, headers = parse_headers([(b"x-amz-meta-a", b"1"), (b"X-Amz-Meta-A", b"2")])
+    assert headers == {"x-amz-meta-a": "1,2"}
+    assert names.meta == ("x-amz-meta-a",)
 
 
 def test_bytes_that_are_not_utf8_survive_to_be_hashed() -> None:
-    value = parse_headers([(b"x-amz-meta-a", b"\xff\xfe")])["x-amz-meta-a"]
-    assert value.encode("utf-8", "surrogateescape") == b"\xff\xfe"
+    _, headers = parse_headers([(b"x-amz-meta-a", b"\xff\xfe"), (b"x-amz-meta-b", b"\xc3")])
+    values = [value.encode("utf-8", "surrogateescape") for value in headers.values()]
+    assert values == [b"\xff\xfe", b"\xc3"]
+
+
+def test_a_head_without_headers_is_read() -> None:
+    assert parse_headers([])[1] == {}
 
 
 @pytest.mark.parametrize(

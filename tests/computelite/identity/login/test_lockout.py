@@ -152,6 +152,73 @@ async def test_every_refusal_costs_one_check_whatever_is_wrong(
         assert len(checked) == 1, shown
 
 
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """With which verifiers passwords were really checked."""
+    seen: list[bytes] = []
+    is_password = passwords.is_password
+
+    def counted(password: Secret, verifier: bytes) -> bool:
+        seen.append(verifier)
+        return is_password(password, verifier)
+
+    monkeypatch.setattr(passwords, "is_password", counted)
+    return seen
+
+
+async def test_a_password_that_lets_nobody_in_is_not_recognised(
+    house: House, checked: list[bytes]
+) -> None:
+    """What was right a moment ago would be told faster than a guess that is wrong."""
+    domain = await house.make("/domains", "domain", name="closed")
+    ann, of_ann = await house.person("ann")
+    ben, _ = await house.person("ben")
+    eve = await house.make("/users", "user", name="eve", domain_id=domain["id"], password=PASSWORD)
+    token = await house.first.token(by_password(ann), project(of_ann))
+    path = f"/users/{ann}/application_credentials"
+    sent = await house.send("POST", path, {"application_credential": {"name": "a"}}, token=token)
+    made = sent.json["application_credential"]
+    users = (ann, ben, eve["id"])
+    for user in users:
+        await house.first.token(by_password(user), "unscoped")
+    await house.first.token(by_credential(made["id"], made["secret"]))
+    del checked[:]
+    for user in users:
+        await house.first.token(by_password(user), "unscoped")
+    assert checked == []  # while it lets them in, it is
+    await tries(house.first, ann, "wrong", ATTEMPTS)
+    await house.change("PATCH", f"/users/{ben}", {"user": {"enabled": False}})
+    await house.change("PATCH", f"/domains/{domain['id']}", {"domain": {"enabled": False}})
+    before = await failures_in_log(house)
+    for user in users:
+        for password in (PASSWORD, "wrong"):
+            del checked[:]
+            assert await tries(house.first, user, password) == [401]
+            assert len(checked) == 1
+    await house.change("PATCH", f"/users/{ann}", {"user": {"enabled": False}})
+    for secret in (made["secret"], "wrong"):
+        del checked[:]
+        assert (await house.login(by_credential(made["id"], secret))).status == 401
+        assert len(checked) == 1
+    assert await failures_in_log(house) == before
+
+
+async def test_names_asked_at_once_cost_a_check_each_whether_or_not_there_are_such_users(
+    house: House, checked: list[bytes]
+) -> None:
+    await house.person("ann")
+    for pair in (("ann", "nobody"), ("nobody", "no-one"), ("ann", "admin")):
+        del checked[:]
+        both = (house.login(by_password(name, "the same", name=True)) for name in pair)
+        assert {answer.status for answer in await asyncio.gather(*both)} == {401}
+        assert len(checked) == 2, pair
+    for secret_of in (("0" * 32, "1" * 32),):
+        del checked[:]
+        both = (house.login(by_credential(id_, "the same")) for id_ in secret_of)
+        await asyncio.gather(*both)
+        assert len(checked) == 2
+
+
 def test_nobodys_verifier_costs_what_a_real_one_does() -> None:
     from eventlog.clock import SystemIds
 
