@@ -14,6 +14,10 @@ from computelite.folder import Folder, Record, read_record
 from computelite.identity.authenticator import LogAuthenticator
 from computelite.identity.doors import Doors, open_doors
 from computelite.identity.login.lockout import Rules
+from computelite.image.fetch import Fetcher
+from computelite.image.limits import Limits as ImageLimits
+from computelite.image.service import ImageService
+from computelite.image.vault import Vault
 from computelite.keystore import KeyStore, open_keystore
 from computelite.views import VIEWS
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
@@ -64,6 +68,7 @@ class Cloud:
         clock: Clock,
         ids: Ids,
         doors: Doors,
+        images: ImageService,
     ) -> None:
         self.folder = folder
         self.record = record
@@ -74,6 +79,7 @@ class Cloud:
         self.clock = clock
         self.ids = ids
         self.doors = doors
+        self.images = images
         self.authenticator = LogAuthenticator(log, keystore, clock, doors.callers)
 
     async def health(self) -> Health:
@@ -106,6 +112,19 @@ class Cloud:
             knobs = config.identity
             rules = Rules(attempts=knobs.lockout_attempts, lock_s=knobs.lockout_s)
             doors = open_doors(log, keystore, clock, ids, token_s=knobs.token_s, rules=rules)
+            knobs_of_images = config.images
+            images = ImageService(
+                log=log,
+                clock=clock,
+                ids=ids,
+                vault=Vault(store.gateway),
+                fetcher=Fetcher(knobs_of_images.import_from),
+                limits=ImageLimits(
+                    images=knobs_of_images.count,
+                    bytes=knobs_of_images.bytes or None,
+                    image_bytes=knobs_of_images.image_bytes,
+                ),
+            )
             try:
                 yield Cloud(
                     folder=folder,
@@ -117,8 +136,10 @@ class Cloud:
                     clock=clock,
                     ids=ids,
                     doors=doors,
+                    images=images,
                 )
             finally:
+                await images.close()
                 await doors.close()
                 await store.close()
         finally:

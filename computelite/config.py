@@ -110,6 +110,23 @@ class Identity(Knobs, frozen=True, kw_only=True):
     ] = True
 
 
+class Images(Knobs, frozen=True, kw_only=True):
+    """Images that servers begin from."""
+
+    count: Annotated[int, Meta(ge=0, description="images that a project has at most")] = 10_000
+    bytes: Annotated[
+        int, Meta(ge=0, description="bytes of all images of a project; 0: as storage goes")
+    ] = 0
+    image_bytes: Annotated[int, Meta(ge=1, description="bytes of one image")] = 1 << 40
+    import_from: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="HOST:PORT that images may be fetched from although they are inside, or "
+            "on another port than 80 and 443"
+        ),
+    ] = ()
+
+
 class Processes(Knobs, frozen=True, kw_only=True):
     """How the work is spread."""
 
@@ -153,6 +170,7 @@ class Config(Knobs, frozen=True, kw_only=True):
     storage: Storage = Storage()
     http: Http = Http()
     identity: Identity = Identity()
+    images: Images = Images()
     processes: Processes = Processes()
     log: Log = Log()
     access: Access = Access()

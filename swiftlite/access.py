@@ -53,6 +53,9 @@ class Decision(msgspec.Struct, frozen=True):
     is_owner: bool = False
 
 
+RESERVED = "."
+"""What accounts begin with that are no project's, as that of images' bytes: nobody reaches them."""
+
 READ_ACL = "read-acl"
 WRITE_ACL = "write-acl"
 # The domain of the project that set the ACLs, where that is not the domain `default`.
@@ -78,6 +81,7 @@ _GIVEN_BY = {Action.LIST: READ_ACL, Action.READ: READ_ACL, Action.WRITE: WRITE_A
 
 _NOBODY = Decision(False, "default", "nobody is known to ask")
 _ANONYMOUS = Decision(False, "default", "anonymous requests are not allowed")
+_OWN = Decision(False, "reserved", "the account is the cloud's own")
 _NO_PROJECT = Decision(False, "no-project", "these credentials are for no project")
 _OTHER_KEY = Decision(False, "key-bucket", "this key is for another bucket")
 _OTHER_BUCKET = Decision(False, "other-project", "the bucket belongs to another project")
@@ -125,6 +129,8 @@ def decide(
         return public or _NO_PROJECT
     if bucket is not None:
         account = bucket.project_id
+    if account is not None and account.startswith(RESERVED):
+        return _OWN
     is_own = account is None or account == principal.project_id
     if principal.read_only and action not in READING:
         return Decision(False, "key-read-only", f"this key may only read, not {action.value}")

@@ -14,14 +14,15 @@ from typing import Any
 
 from aiohttp.http import RawRequestMessage
 
+from computelite.api.call import ANONYMOUS
+from computelite.api.recorded import who
+from computelite.api.request import base_url_of, parse_headers
 from computelite.identity.events.actors import DEFAULT_DOMAIN
 from computelite.identity.login.errors import LoginRefused
 from computelite.identity.login.login import Issued, Login
 from computelite.identity.login.shown import ByPassword, DomainRef, ProjectScope, UserRef
 from computelite.identity.passwords import PASSWORD_SIZE_MAX
-from computelite.keystone.call import ANONYMOUS
-from computelite.keystone.recorded import claimed_by, who
-from computelite.keystone.request import base_url_of, parse_headers
+from computelite.keystone.recorded import claimed_by
 from computelite.secret import Secret
 from eventlog.clock import Clock, Ids
 from eventlog.errors import CloudError, Unavailable

@@ -12,6 +12,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import BadRequest, Forbidden
+from computelite.api.fields import Id, Name255, Text
+from computelite.api.routing import Route
+from computelite.api.times import micros_from, utc_micros
 from computelite.identity.commands.application_credentials import (
     application_credentials_of,
     create_application_credential,
@@ -30,14 +35,10 @@ from computelite.identity.queries import (
     get_user,
 )
 from computelite.identity.rows import ApplicationCredential, Role, Rule
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import BadRequest, Forbidden
-from computelite.keystone.fields import Id, Name255, Text
+from computelite.keystone.call import Call
 from computelite.keystone.listing import in_turn, listed
 from computelite.keystone.passwords import verifier_of
 from computelite.keystone.permit import permit, permit_unrestricted, seen
-from computelite.keystone.routing import Route
-from computelite.keystone.times import micros_from, utc_micros
 from swiftlite.http.replies import Reply
 
 CREDENTIALS_MAX = 500  # of one user

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import Forbidden
+from computelite.api.routing import Route
 from computelite.identity.callers import Known
 from computelite.identity.commands.tokens import LATE_S_MAX, revoke_token
 from computelite.identity.errors import NoSuch
@@ -20,14 +23,12 @@ from computelite.identity.queries import (
 from computelite.identity.roles import Target, effective_role_ids
 from computelite.identity.rows import Domain, Endpoint, Project, Service
 from computelite.keystone.auth_request import parse_auth
-from computelite.keystone.call import Call, json_reply, no_content
+from computelite.keystone.call import Call
 from computelite.keystone.catalog_document import catalog_document
 from computelite.keystone.domains import domain_fields
-from computelite.keystone.errors import Forbidden
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
 from computelite.keystone.project_document import project_fields
-from computelite.keystone.routing import Route
 from computelite.keystone.token_document import token_document
 from swiftlite.http.replies import Reply
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
+from computelite.api.errors import BadRequest, NotAuthenticated
+from computelite.api.request import checked
 from computelite.identity.login.shown import (
     ByCredential,
     ByPassword,
@@ -24,8 +26,6 @@ from computelite.identity.login.shown import (
     UserRef,
 )
 from computelite.identity.passwords import PASSWORD_SIZE_MAX
-from computelite.keystone.errors import BadRequest, NotAuthenticated
-from computelite.keystone.request import checked
 from computelite.secret import Secret
 
 _AT = "auth.identity"

@@ -7,17 +7,19 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Name255, Text, changes_of
+from computelite.api.request import checked
+from computelite.api.routing import Route
 from computelite.identity.commands import catalog as commands
 from computelite.identity.commands.common import new_id
 from computelite.identity.queries import every, get_region, get_service
 from computelite.identity.rows import Region, Service
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import Name255, Text, changes_of, extras_of
+from computelite.keystone.call import Call
+from computelite.keystone.fields import extras_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
-from computelite.keystone.request import checked
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 RegionId = Annotated[str, Meta(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\Z")]

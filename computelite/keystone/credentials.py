@@ -13,6 +13,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id
+from computelite.api.routing import Route
 from computelite.identity.commands.access_keys import (
     IssuedKey,
     create_access_key,
@@ -32,15 +36,12 @@ from computelite.identity.errors import NoSuch, NotAllowed
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import every
 from computelite.identity.rows import AccessKey, Credential, Ref
-from computelite.keystone.call import Call, no_content
+from computelite.keystone.call import Call
 from computelite.keystone.ec2_credentials import check_made_within, check_room, keys_of, reaches
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import Id
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import denied, permit, permit_unrestricted, seen
 from computelite.keystone.policy import Target as PolicyTarget
 from computelite.keystone.policy import Who, kinds_of
-from computelite.keystone.routing import Route
 from computelite.secret import Secret
 from swiftlite.http.replies import Reply
 

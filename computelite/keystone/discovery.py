@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from computelite.keystone.call import Call, json_reply
-from computelite.keystone.routing import Route
+from computelite.api.call import json_reply
+from computelite.api.routing import Route
+from computelite.keystone.call import Call
 from computelite.keystone.versions import version_document, versions_document
 from swiftlite.http.replies import Reply
 

@@ -7,22 +7,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.fields import Name64, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.domains import change_domain, create_domain, delete_domain
 from computelite.identity.queries import every, get_domain
 from computelite.identity.rows import Domain
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.fields import (
-    Name64,
-    Options,
-    Text,
-    changes_of,
-    check_mutable,
-    extras_of,
-    merged_options,
-)
+from computelite.keystone.call import Call
+from computelite.keystone.fields import Options, check_mutable, extras_of, merged_options
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, permitted_domain, seen
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 ExplicitId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]

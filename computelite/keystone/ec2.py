@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from computelite.api.errors import BadRequest
+from computelite.api.request import checked
+from computelite.api.routing import Route
 from computelite.identity.commands.access_keys import secret_of
 from computelite.identity.keys import id_key
 from computelite.identity.login.errors import LoginRefused
@@ -18,10 +21,7 @@ from computelite.identity.rows import AccessKey, User
 from computelite.keystone.auth import token_reply
 from computelite.keystone.call import Call
 from computelite.keystone.ec2_signature import Ec2Request, S3Request, check_ec2, check_s3
-from computelite.keystone.errors import BadRequest
 from computelite.keystone.permit import permit
-from computelite.keystone.request import checked
-from computelite.keystone.routing import Route
 from computelite.secret import Secret
 from swiftlite.http.replies import Reply
 

@@ -11,6 +11,11 @@ from typing import Any
 
 import msgspec
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import Forbidden
+from computelite.api.fields import Id
+from computelite.api.request import checked
+from computelite.api.routing import Route
 from computelite.errors import NoSuchKey
 from computelite.identity.commands.access_keys import (
     create_access_key,
@@ -23,12 +28,8 @@ from computelite.identity.errors import NotAllowed
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import every, get_user
 from computelite.identity.rows import AccessKey, Ref
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import Forbidden
-from computelite.keystone.fields import Id
+from computelite.keystone.call import Call
 from computelite.keystone.permit import permit, permit_unrestricted, seen
-from computelite.keystone.request import checked
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 KEYS_MAX = 1000  # of one user

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from computelite.api.call import no_content
+from computelite.api.routing import Route
 from computelite.identity.commands.endpoint_filter import (
     add_to_project,
     not_added,
@@ -22,13 +24,12 @@ from computelite.identity.queries import (
     projects_with,
 )
 from computelite.identity.rows import Association, Endpoint
-from computelite.keystone.call import Call, no_content
+from computelite.keystone.call import Call
 from computelite.keystone.endpoint_groups import GROUPS, endpoint_group_fields
 from computelite.keystone.endpoints import endpoint_fields
 from computelite.keystone.listing import in_turn, listed
 from computelite.keystone.permit import permit
 from computelite.keystone.project_document import project_fields
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.fields import Id, Name255, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.endpoint_filter import (
     change_endpoint_group,
     create_endpoint_group,
@@ -15,13 +18,11 @@ from computelite.identity.commands.endpoint_filter import (
 from computelite.identity.endpoint_filter import selects
 from computelite.identity.queries import every, get_endpoint_group
 from computelite.identity.rows import Endpoint, EndpointGroup
-from computelite.keystone.call import Call, no_content
+from computelite.keystone.call import Call
 from computelite.keystone.catalog import RegionId
 from computelite.keystone.endpoints import Interface, endpoint_fields
-from computelite.keystone.fields import Id, Name255, Text, changes_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 GROUPS = "OS-EP-FILTER/endpoint_groups"

@@ -9,18 +9,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands import catalog as commands
 from computelite.identity.errors import Taken
 from computelite.identity.keys import id_key
 from computelite.identity.queries import every, get_endpoint
 from computelite.identity.rows import Endpoint
-from computelite.keystone.call import Call, no_content
+from computelite.keystone.call import Call
 from computelite.keystone.catalog import RegionId, texts
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import Id, Text, changes_of, extras_of
+from computelite.keystone.fields import extras_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 API = "{api}"

@@ -1,4 +1,4 @@
-"""What fields of requests may hold.
+"""What fields of requests to Keystone may hold.
 
 Pure: no clock, no IO.
 """
@@ -11,18 +11,10 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.errors import BadRequest
 from computelite.identity.errors import NotAllowed
 from computelite.keystone.call import Call
-from computelite.keystone.errors import BadRequest
 
-# At least one character that is seen, and none that steers a terminal or splits a header.
-# \Z and not $, which lets a line break follow.
-_NAME = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*\Z"
-
-Name64: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NAME)]
-Name255: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=_NAME)]
-Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+\Z")]
-Text: TypeAlias = Annotated[str, Meta(max_length=16384)]
 Tag: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^,/]*$")]
 
 EXTRA_BYTES_MAX = 32768
@@ -96,12 +88,6 @@ def _is_flat(value: object, depth: int) -> bool:
         return True
     inner = value.values() if isinstance(value, dict) else value
     return depth > 0 and all(_is_flat(each, depth - 1) for each in inner)
-
-
-def changes_of(sent: msgspec.Struct, *names: str) -> dict[str, Any]:
-    """Return those of the named fields that a request sets."""
-    pairs = ((name, getattr(sent, name)) for name in names)
-    return {name: value for name, value in pairs if value is not UNSET}
 
 
 def check_mutable(kind: str, options: Mapping[str, Any], sent: object = UNSET) -> None:

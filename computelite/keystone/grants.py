@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from computelite.api.call import no_content
+from computelite.api.errors import Forbidden
+from computelite.api.routing import Route
 from computelite.identity.commands.assignments import grant_role, is_granted, revoke_role
 from computelite.identity.errors import NoSuch
 from computelite.identity.keys import actor_of, target_of, under
@@ -23,12 +26,10 @@ from computelite.identity.queries import (
     get_user,
 )
 from computelite.identity.rows import Assignment, Group, Role, User
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import Forbidden
+from computelite.keystone.call import Call
 from computelite.keystone.listing import in_turn, listed
 from computelite.keystone.permit import permit, seen
 from computelite.keystone.roles import role_fields
-from computelite.keystone.routing import Route
 from computelite.keystone.standing import permit_giving
 from swiftlite.http.replies import Reply
 
@@ -121,7 +122,7 @@ async def _place(call: Call) -> Place:
     return Place(assignment, tuple(domains), target_domain)
 
 
-def _routes() -> Iterator[Route]:
+def _routes() -> Iterator[Route[Call]]:
     for actor in ("users/{user_id}", "groups/{group_id}"):
         for target in ("projects/{project_id}", "domains/{domain_id}"):
             roles = f"{target}/{actor}/roles"

@@ -8,6 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id, Name64, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.groups import (
     add_member,
     change_group,
@@ -19,13 +23,11 @@ from computelite.identity.errors import NoSuch
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import every, get_group, get_user, is_member
 from computelite.identity.rows import Group, Member, User
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import Id, Name64, Text, changes_of, extras_of
+from computelite.keystone.call import Call
+from computelite.keystone.fields import extras_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, permitted_domain, seen
 from computelite.keystone.projects import domain_of_caller
-from computelite.keystone.routing import Route
 from computelite.keystone.standing import permit_over_group, permit_over_user
 from computelite.keystone.users import FILTERS as USER_FILTERS
 from computelite.keystone.users import user_fields

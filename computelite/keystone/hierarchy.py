@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from computelite.api.errors import BadRequest
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import assignments_of, every, lineage_of, project_target
 from computelite.identity.roles import effective_role_ids
 from computelite.identity.rows import Project, Ref
 from computelite.keystone.call import Call
-from computelite.keystone.errors import BadRequest
 from computelite.keystone.project_document import project_fields
 
 

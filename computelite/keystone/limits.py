@@ -7,17 +7,18 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id, Name255, Text, changes_of
+from computelite.api.request import checked
+from computelite.api.routing import Route
 from computelite.identity.commands import limits as commands
 from computelite.identity.queries import every, get_project
 from computelite.identity.rows import Limit, RegisteredLimit
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import Id, Name255, Text, changes_of
+from computelite.keystone.call import Call
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, seen
 from computelite.keystone.policy import Target, allows
-from computelite.keystone.request import checked
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 Amount = Annotated[int, Meta(ge=-1, le=2**31 - 1)]

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from computelite.api.call import json_reply
+from computelite.api.errors import BadRequest
 from computelite.identity.keys import compared
-from computelite.keystone.call import Call, json_reply
-from computelite.keystone.errors import BadRequest
+from computelite.keystone.call import Call
 from swiftlite.http.replies import Reply
 
 PAGE_MAX = 10_000

@@ -7,13 +7,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.routing import Route
 from computelite.identity.commands.users import set_password
 from computelite.identity.errors import NotAllowed
 from computelite.identity.login.shown import ByPassword, UserRef
 from computelite.identity.passwords import PASSWORD_SIZE_MAX
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.routing import Route
+from computelite.keystone.call import Call
 from computelite.secret import Secret
 from swiftlite.http.replies import Reply
 

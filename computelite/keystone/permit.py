@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from computelite.api.errors import Forbidden
 from computelite.identity.errors import NoSuch
 from computelite.keystone.call import Call
-from computelite.keystone.errors import Forbidden
 from computelite.keystone.policy import Target, allows
 
 T = TypeVar("T")

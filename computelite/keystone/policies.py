@@ -7,6 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.fields import changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.catalog import (
     change_policy,
     create_policy,
@@ -15,11 +18,10 @@ from computelite.identity.commands.catalog import (
 )
 from computelite.identity.queries import every
 from computelite.identity.rows import Policy
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.fields import changes_of, extras_of
+from computelite.keystone.call import Call
+from computelite.keystone.fields import extras_of
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 Kind = Annotated[str, Meta(min_length=1, max_length=255)]

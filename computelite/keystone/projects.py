@@ -8,6 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest, Forbidden
+from computelite.api.fields import Id, Name64, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.domains import change_domain, create_domain, delete_domain
 from computelite.identity.commands.projects import (
     TAGS_MAX,
@@ -31,24 +35,12 @@ from computelite.identity.queries import (
 )
 from computelite.identity.roles import effective_role_ids
 from computelite.identity.rows import Domain, Project, Ref
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest, Forbidden
-from computelite.keystone.fields import (
-    Id,
-    Name64,
-    Options,
-    Tag,
-    Text,
-    changes_of,
-    check_mutable,
-    extras_of,
-    merged_options,
-)
+from computelite.keystone.call import Call
+from computelite.keystone.fields import Options, Tag, check_mutable, extras_of, merged_options
 from computelite.keystone.hierarchy import add_parents, add_subtree
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, permitted_domain, seen
 from computelite.keystone.project_document import domain_as_project, project_fields
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 DEPTH_MAX = 5  # projects above one another, as in Keystone's default

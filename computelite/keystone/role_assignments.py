@@ -15,6 +15,9 @@ from typing import Any
 
 import msgspec
 
+from computelite.api.call import json_reply
+from computelite.api.errors import BadRequest
+from computelite.api.routing import Route
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import (
     all_roles,
@@ -25,11 +28,9 @@ from computelite.identity.queries import (
 )
 from computelite.identity.roles import implied_by
 from computelite.identity.rows import Assignment, Member, Project
-from computelite.keystone.call import Call, json_reply
-from computelite.keystone.errors import BadRequest
+from computelite.keystone.call import Call
 from computelite.keystone.hierarchy import subtree_of
 from computelite.keystone.permit import permitted_domain
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 _INHERITED = "scope.OS-INHERIT:inherited_to"

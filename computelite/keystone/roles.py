@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id, Name255, Text, changes_of
+from computelite.api.routing import Route
 from computelite.identity.commands.roles import (
     change_role,
     create_role,
@@ -18,21 +22,10 @@ from computelite.identity.errors import NoSuch
 from computelite.identity.keys import pair_key
 from computelite.identity.queries import all_roles, every, get_role, implications
 from computelite.identity.rows import Role
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import (
-    Id,
-    Name255,
-    Options,
-    Text,
-    changes_of,
-    check_mutable,
-    extras_of,
-    merged_options,
-)
+from computelite.keystone.call import Call
+from computelite.keystone.fields import Options, check_mutable, extras_of, merged_options
 from computelite.keystone.listing import listed
 from computelite.keystone.permit import permit, permitted_domain, seen
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 

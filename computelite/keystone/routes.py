@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from computelite.api.routing import Routes
 from computelite.keystone import (
     application_credentials,
     auth,
@@ -25,7 +26,6 @@ from computelite.keystone import (
     tags,
     users,
 )
-from computelite.keystone.routing import Routes
 
 ROUTES = Routes(
     [

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from computelite.api.errors import Forbidden
 from computelite.identity.keys import id_key, under
 from computelite.identity.queries import all_roles, assignments_of, every, implications
 from computelite.identity.roles import implied_by
 from computelite.identity.rows import Assignment, Domain, Group, Project, Role, User
 from computelite.keystone.call import Call
-from computelite.keystone.errors import Forbidden
 from computelite.keystone.policy import Target, Who, kinds_of
 
 # What a domain's manager may give, and what its admin may not: who has these is above them.

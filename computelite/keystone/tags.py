@@ -7,6 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.errors import BadRequest, NoSuch
+from computelite.api.request import checked
+from computelite.api.routing import Route
 from computelite.identity.commands.projects import (
     TAGS_MAX,
     change_project,
@@ -15,12 +19,9 @@ from computelite.identity.commands.projects import (
 )
 from computelite.identity.queries import get_project
 from computelite.identity.rows import Project
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import BadRequest, NoSuch
+from computelite.keystone.call import Call
 from computelite.keystone.fields import Tag, check_mutable
 from computelite.keystone.permit import permit, seen
-from computelite.keystone.request import checked
-from computelite.keystone.routing import Route
 from swiftlite.http.replies import Reply
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from computelite.api.times import utc_micros
 from computelite.identity.caller import Caller
-from computelite.keystone.times import utc_micros
 
 
 def token_document(

@@ -9,28 +9,22 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from computelite.api.call import no_content
+from computelite.api.errors import BadRequest
+from computelite.api.fields import Id, Name255, Text, changes_of
+from computelite.api.routing import Route
+from computelite.api.times import micros_from, utc_micros
 from computelite.identity.commands.users import change_user, create_user, delete_user
 from computelite.identity.keys import id_key
 from computelite.identity.queries import every, get_user, user_named
 from computelite.identity.rows import Domain, User
-from computelite.keystone.call import Call, no_content
-from computelite.keystone.errors import BadRequest
-from computelite.keystone.fields import (
-    Id,
-    Name255,
-    Text,
-    UserOptions,
-    changes_of,
-    extras_of,
-    merged_options,
-)
+from computelite.keystone.call import Call
+from computelite.keystone.fields import UserOptions, extras_of, merged_options
 from computelite.keystone.listing import listed
 from computelite.keystone.passwords import Password, expiry_us, verifier_of
 from computelite.keystone.permit import permit, permitted_domain, seen
 from computelite.keystone.projects import domain_of_caller
-from computelite.keystone.routing import Route
 from computelite.keystone.standing import permit_over_user
-from computelite.keystone.times import micros_from, utc_micros
 from swiftlite.http.replies import Reply
 
 FILTERS = ("domain_id", "enabled", "name", "id", "default_project_id")

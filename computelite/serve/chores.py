@@ -11,6 +11,7 @@ import msgspec
 
 from computelite.cloud import Cloud
 from computelite.files import write_new
+from computelite.image.upkeep import drop_waste, fail_lost_transfers
 from eventlog.errors import CloudError
 from eventlog.log import Actor
 from eventlog.records.segments import prune
@@ -30,6 +31,7 @@ EXPIRY_LOOK_S = 1.0
 MENDING_LOOK_S = 5.0
 SCRUB_LOOK_S = 60.0
 PRUNE_LOOK_S = 30.0
+IMAGES_LOOK_S = 5.0
 # Beyond this the write-ahead log is emptied even if writers must wait for it.
 CHECKPOINT_OVERDUE = 8
 # A device that went or came back is believed after this long; disks are often only restarted.
@@ -47,6 +49,7 @@ async def chores(cloud: Cloud) -> None:
             ("sweep", cloud.config.storage.sweep_s, partial(sweep_once, cloud)),
             ("mending", MENDING_LOOK_S, Mending(cloud).look),
             ("slow scrub", SCRUB_LOOK_S, SlowScrub(cloud).look),
+            ("images", IMAGES_LOOK_S, partial(keep_images, cloud)),
             ("access records", PRUNE_LOOK_S, partial(prune_records, cloud)),
         ):
             tasks.create_task(_again_and_again(name, every_s, chore), name=name)
@@ -88,6 +91,12 @@ async def prune_records(cloud: Cloud) -> None:
         retention_s=access.retention_s,
         bytes_max=access.bytes,
     )
+
+
+async def keep_images(cloud: Cloud) -> None:
+    """Give up the uploads whose process is gone, and the bytes that no image has."""
+    await fail_lost_transfers(cloud.log, cloud.clock, actor=KEEPER)
+    await drop_waste(cloud.log, cloud.images.vault, actor=KEEPER)
 
 
 class Checkpoints:

@@ -9,9 +9,15 @@ import mmap
 from collections.abc import Iterator
 
 # Which protocol it is, by the first part of a path on the API port; the rest are pages.
-PROTOCOL_OF = {"v1": "swift", "info": "swift", "identity": "identity", "auth": "tempauth"}
+PROTOCOL_OF = {
+    "v1": "swift",
+    "info": "swift",
+    "identity": "identity",
+    "auth": "tempauth",
+    "image": "image",
+}
 PAGES = "pages"
-PROTOCOLS = ("s3", "swift", "identity", "tempauth", PAGES)
+PROTOCOLS = ("s3", "swift", "identity", "tempauth", "image", PAGES)
 _FIRST_STATUS, _STATUSES = 100, 500  # 100 to 599
 
 

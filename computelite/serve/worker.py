@@ -17,6 +17,7 @@ from computelite.cloud import Cloud
 from computelite.config import Config
 from computelite.credentials import REGION_S3
 from computelite.folder import Folder
+from computelite.glance.app import GlanceApp
 from computelite.keystone.app import KeystoneApp
 from computelite.keystone.service import IdentityService
 from computelite.serve.listeners import Address
@@ -115,6 +116,7 @@ def _services(cloud: Cloud, api_url: str, records: Records) -> dict[str, Service
         services["auth"] = TempAuth(
             doors.login, api_url=api_url, clock=clock, ids=ids, records=records
         )
+    services["image"] = GlanceApp(cloud.images, doors.callers, api_url=api_url, records=records)
     swift = SwiftApp(
         cloud.store.gateway,
         cloud.authenticator,

@@ -22,7 +22,7 @@ def main() -> int:
         "--named", action="store_true", help="run against the cloud that OS_* name, not one of ours"
     )
     suites = parser.add_subparsers(dest="suite", required=True)
-    one = suites.add_parser("tempest", help="identity and object storage of tempest")
+    one = suites.add_parser("tempest", help="identity, object storage and images of tempest")
     one.add_argument("--regex", default=tempest.SELECTED)
     two = suites.add_parser("swift", help="openstack/swift's test/functional")
     two.add_argument("checkout", type=Path, help="a checkout of openstack/swift")

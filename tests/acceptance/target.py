@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from tests import disks
 from tests.cloud import Cloud, running
 from tests.keystone import Keystone
 
@@ -28,12 +29,17 @@ class Target:
     password: str
     project: str = "admin"
     region: str = "RegionOne"
+    web_image: str = ""  # a URL of a qcow2 that the cloud can fetch
 
     def admin(self) -> Keystone:
         """Return a client with the administrator's project scope."""
         return Keystone.login(
             self.auth_url, user=self.user, password=self.password, project=self.project
         )
+
+    def services(self) -> frozenset[str]:
+        """Return the types of the services in the catalog."""
+        return frozenset(entry["type"] for entry in self.admin().body["catalog"])
 
     def capabilities(self) -> dict[str, object]:
         """Return what the object store's /info says."""
@@ -44,7 +50,7 @@ class Target:
         return found
 
 
-def of_cloud(cloud: Cloud) -> Target:
+def of_cloud(cloud: Cloud, *, web_image: str = "") -> Target:
     """Return a running cloud of ours as a target, as its credentials.env tells it."""
     facts = cloud.credentials
     return Target(
@@ -53,6 +59,7 @@ def of_cloud(cloud: Cloud) -> Target:
         password=facts["OS_PASSWORD"],
         project=facts["OS_PROJECT_NAME"],
         region=facts["OS_REGION_NAME"],
+        web_image=web_image,
     )
 
 
@@ -60,11 +67,14 @@ def of_cloud(cloud: Cloud) -> Target:
 def own_cloud(folder: Path) -> Iterator[Target]:
     """Run a cloud of ours in `folder` for the length of the block."""
     config = folder / "cumulog.toml"
-    config.write_text(
-        f"[identity]\nlockout_attempts = {LOCKOUT_ATTEMPTS}\nlockout_s = {LOCKOUT_S}\n"
-    )
-    with running(folder / "data", "--config", str(config)) as cloud:
-        yield of_cloud(cloud)
+    image = disks.qcow2()
+    with disks.served(lambda path: (200, {}, image)) as web:
+        config.write_text(
+            f"[identity]\nlockout_attempts = {LOCKOUT_ATTEMPTS}\nlockout_s = {LOCKOUT_S}\n"
+            f'[images]\nimport_from = ["{web}"]\n'
+        )
+        with running(folder / "data", "--config", str(config)) as cloud:
+            yield of_cloud(cloud, web_image=f"http://{web}/disk.qcow2")
 
 
 @contextmanager

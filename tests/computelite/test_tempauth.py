@@ -12,7 +12,7 @@ import pytest
 from computelite.api.tempauth import TempAuth
 from computelite.identity import passwords
 from eventlog.clock import SystemIds
-from tests.computelite.keystone.edge import API_URL, Answer, Body
+from tests.computelite.edge import API_URL, Answer, Body
 from tests.computelite.keystone.house import ATTEMPTS, PASSWORD, TOKEN_S, House, house_in
 
 

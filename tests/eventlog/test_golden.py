@@ -17,6 +17,7 @@ SAMPLES = (
     "tests.swiftlite.catalog.samples",
     "tests.computelite.identity.test_events",
     "tests.computelite.identity.login.test_events",
+    "tests.computelite.image.test_events",
 )
 NOT_SHIPPED = ("testing.", "bench.")
 

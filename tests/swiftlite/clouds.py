@@ -12,6 +12,7 @@ from pathlib import Path
 from eventlog.clock import Clock, Ids, SystemClock, SystemIds
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
+from eventlog.view import TableView
 from swiftlite.catalog.rows import Bucket, Part, Version
 from swiftlite.catalog.uploads import PartClaim
 from swiftlite.catalog.view import CatalogView
@@ -111,14 +112,15 @@ async def cloud(
     run: bool = False,
     cloud_id: str = CLOUD,
     folder: str = "",
+    views: Sequence[TableView] = (),
 ) -> AsyncIterator[Cloud]:
     """Open the store at `path`, made the first time; with `run`, its background work goes on.
 
-    `folder`: where in it the devices are, beside the log.
+    `folder`: where in it the devices are, beside the log; `views`: beside the catalog's own.
     """
     path.mkdir(exist_ok=True)
     clock, ids = clock or SystemClock(), ids or SystemIds()
-    log = await SqliteLog.open(path / "log.db", views=[CatalogView()], clock=clock, ids=ids)
+    log = await SqliteLog.open(path / "log.db", views=[CatalogView(), *views], clock=clock, ids=ids)
     try:
         await Store.found(
             log,

@@ -56,6 +56,7 @@ ROLES: tuple[tuple[str, str], ...] = (
 SERVICES: tuple[tuple[str, str, str], ...] = (
     ("identity", "keystone", "{api}/identity"),
     ("object-store", "swift", "{api}/v1/AUTH_$(project_id)s"),
+    ("image", "glance", "{api}/image"),
 )
 INTERFACES = ("public", "internal", "admin")
 
@@ -98,12 +99,14 @@ async def found_identity(
 async def complete_identity(
     log: Log, ids: Ids, keystore: KeyStore, *, name: str, region: str, actor: Actor
 ) -> None:
-    """Give a cloud what it lacks that was founded when there were but users, projects and keys.
+    """Give a cloud that an earlier version founded what it lacks.
 
-    The domain comes last: who finds it there need not ask. Repeated after an interruption it makes
-    what is missing.
+    That is today's services, and all but users, projects and keys where there was no more. The
+    domain comes last: who finds it there need not ask. Repeated after an interruption it makes what
+    is missing.
     """
     if await log.get("domain", id_key(DEFAULT_DOMAIN)) is not None:
+        await _found_catalog(log, ids, region, actor)
         return
     await _found_roles(log, actor)
     await _found_catalog(log, ids, region, actor)
@@ -160,6 +163,10 @@ async def _found_roles(log: Log, actor: Actor) -> None:
 
 
 async def _found_catalog(log: Log, ids: Ids, region: str, actor: Actor) -> None:
+    """Put what this version serves into the catalog, as far as it is not there.
+
+    A service that an operator deleted comes back: what is not to be used is disabled.
+    """
     if await log.get("region", id_key(region)) is None:
         free = name_is_free("region", id_key(region), "region", region)
         made = RegionCreated(region_id=region)

@@ -26,7 +26,7 @@ from computelite.secret import Secret
 from eventlog.clock import SystemClock, SystemIds
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
-from tests.computelite.keystone.edge import API_URL, Answer, Edge
+from tests.computelite.edge import API_URL, Answer, Edge
 from tests.computelite.keystone.house import House, house_in
 
 IDS = SystemIds()
@@ -172,7 +172,7 @@ async def identity(tmp_path: Path, quick_passwords: None) -> AsyncIterator[Ident
         passwords=doors.passwords,
         login=doors.login,
     )
-    found = Identity(Edge(KeystoneApp(service, api_url=API_URL)), log)
+    found = Identity(Edge(KeystoneApp(service, api_url=API_URL), "/identity"), log)
     admin = await user_named(log, "default", "admin")
     project = await project_named(log, "default", "admin")
     assert admin is not None

@@ -22,7 +22,7 @@ from computelite.secret import Secret
 from eventlog.clock import Ids, SystemClock, SystemIds
 from eventlog.log import Actor
 from eventlog.sqlite import SqliteLog
-from tests.computelite.keystone.edge import API_URL, Answer, Edge
+from tests.computelite.edge import API_URL, Answer, Edge
 
 PASSWORD = "a-pass-word"
 ATTEMPTS = 4
@@ -59,7 +59,7 @@ class Worker:
             passwords=self.doors.passwords,
             login=self.doors.login,
         )
-        self.edge = Edge(KeystoneApp(self.service, api_url=API_URL))
+        self.edge = Edge(KeystoneApp(self.service, api_url=API_URL), "/identity")
         self.storage = LogAuthenticator(log, keystore, clock, self.doors.callers)
 
     async def send(self, method: str, path: str, document: object = None, **how: Any) -> Answer:

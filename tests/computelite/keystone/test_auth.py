@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from computelite.api.request import checked
 from computelite.control.messages import Request
 from computelite.keystone import auth_request
 from computelite.keystone.app import KeystoneApp
 from computelite.keystone.auth_request import parse_auth
-from computelite.keystone.request import checked
 from eventlog.records.record import Kind, Record
-from tests.computelite.keystone.edge import API_URL, Edge
+from tests.computelite.edge import API_URL, Edge
 from tests.computelite.keystone.house import (
     PASSWORD,
     TOKEN_S,
@@ -426,7 +426,7 @@ class Kept:
 
 async def test_no_token_is_in_a_record_wherever_a_client_puts_it(house: House) -> None:
     kept = Kept()
-    edge = Edge(KeystoneApp(house.first.service, api_url=API_URL, records=kept))
+    edge = Edge(KeystoneApp(house.first.service, api_url=API_URL, records=kept), "/identity")
     for path in (
         f"/v2.0/tokens/{house.token}",
         f"/v2.0/tokens/{house.token}/endpoints",

@@ -10,23 +10,24 @@ import msgspec
 import pytest
 from msgspec import UNSET, UnsetType
 
+from computelite.api.call import json_reply, no_content
+from computelite.api.request import BODY_SIZE_MAX, Query
+from computelite.api.routing import Route, Routes
 from computelite.errors import NameTaken
 from computelite.identity.caller import Caller, Named
 from computelite.identity.login.login import Login
 from computelite.identity.passwords import Passwords
 from computelite.keystone.app import KeystoneApp
-from computelite.keystone.call import Call, json_reply, no_content
-from computelite.keystone.errors import STATUSES, status_of
-from computelite.keystone.request import BODY_SIZE_MAX, Query
+from computelite.keystone.call import Call
+from computelite.keystone.errors import STATUSES
 from computelite.keystone.routes import ROUTES
-from computelite.keystone.routing import Route, Routes
 from computelite.keystone.service import IdentityService
 from computelite.keystore import create_keystore, open_keystore
 from eventlog.clock import SystemClock, SystemIds
 from eventlog.errors import CloudError, LogFull
 from eventlog.log import Log
 from swiftlite.http.replies import Reply
-from tests.computelite.keystone.edge import Body, Edge
+from tests.computelite.edge import Body, Edge
 
 IDS = SystemIds()
 ALICE = Caller(
@@ -100,7 +101,7 @@ def edge(tmp_path: Path) -> Edge:
         login=cast(Login, None),
     )
     routes = Routes([*ROUTES.rows, *THINGS])
-    return Edge(KeystoneApp(service, api_url="http://127.0.0.1:9001", routes=routes))
+    return Edge(KeystoneApp(service, api_url="http://127.0.0.1:9001", routes=routes), "/identity")
 
 
 @pytest.mark.parametrize(("path", "status"), [("", 300), ("/", 300), ("/v3", 200), ("/v3/", 200)])
@@ -288,10 +289,10 @@ def test_every_error_has_a_status() -> None:
         cls = waiting.pop()
         errors.update(cls.__subclasses__())
         waiting += cls.__subclasses__()
-    assert len(errors) > len(STATUSES)
+    assert len(errors) > len(STATUSES.table)
     for cls in errors:
-        assert any(base in STATUSES for base in cls.__mro__), cls
-    assert status_of(LogFull()) == 503
+        assert any(base in STATUSES.table for base in cls.__mro__), cls
+    assert STATUSES.of(LogFull()) == 503
 
 
 def test_no_route_is_there_twice() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from computelite.api.routing import Route
 from computelite.identity.caller import Caller, HeldRole, Named, ScopeProject
 from computelite.keystone.policy import NOTHING, RULES, Target, Who, allows, kinds_of
 from computelite.keystone.routes import ROUTES
-from computelite.keystone.routing import Route
 from tests.computelite.keystone.conftest import Identity
 
 ACME = Named(id="acme", name="acme")

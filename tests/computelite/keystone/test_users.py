@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from computelite.api.times import micros_from
 from computelite.identity.events.actors import UserCreated
 from computelite.identity.keys import id_key
-from computelite.keystone.times import micros_from
 from tests.computelite.keystone.conftest import Identity
 
 

@@ -1,4 +1,4 @@
-"""A Keystone request: its path in segments, its query, its JSON body with every type checked.
+"""A request to an API: its path in segments, its query, its JSON body with every type checked.
 
 Pure: no clock, no IO.
 """
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from computelite.keystone.errors import BadRequest, NoSuchPath
+from computelite.api.errors import BadRequest, NoSuchPath
 
 BODY_SIZE_MAX = 256 << 10
 QUERY_SIZE_MAX = 64  # parameters
@@ -88,7 +88,7 @@ class Query:
         return [value for found, value in self._pairs if found == name]
 
     def flag(self, name: str) -> bool:
-        """Whether the parameter is there and not 0: Keystone takes every other value for true."""
+        """Whether the parameter is there and not 0; every other value is true."""
         value = self.get(name)
         return value is not None and value != "0"
 

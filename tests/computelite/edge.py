@@ -1,4 +1,4 @@
-"""Keystone's edge without a socket: requests in, replies out."""
+"""A service's edge without a socket: requests in, replies out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from computelite.keystone.app import KeystoneApp
+from computelite.api.app import Service
 from swiftlite.http.replies import Reply
 
 API_URL = "http://127.0.0.1:9001"
@@ -18,7 +18,11 @@ class Answer:
     def __init__(self, reply: Reply) -> None:
         self.status = reply.status
         self.headers = dict(reply.headers)
-        self.text = bytes(reply.body).decode()
+        self.content = bytes(reply.body)
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
@@ -27,8 +31,8 @@ class Answer:
     @property
     def message(self) -> str:
         """What an error says."""
-        error = self.json["error"]
-        assert error["code"] == self.status
+        ((_, error),) = self.json.items()
+        assert error.get("code", self.status) == self.status
         return str(error["message"])
 
 
@@ -48,8 +52,9 @@ class Body:
 class Edge:
     """Sends requests to an app."""
 
-    def __init__(self, app: KeystoneApp, *, source: str = "192.0.2.7") -> None:
+    def __init__(self, app: Service, prefix: str, *, source: str = "192.0.2.7") -> None:
         self.app = app
+        self.prefix = prefix
         self.source = source
 
     async def send(
@@ -63,7 +68,7 @@ class Edge:
         secure: bool = False,
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Send a request under /identity; `document` goes as JSON, `body` as it is."""
+        """Send a request under the prefix; `document` goes as JSON, `body` as it is."""
         lines = {"Host": "cloud.example:9001", **(headers or {})}
         if token is not None:
             lines["X-Auth-Token"] = token
@@ -72,7 +77,7 @@ class Edge:
             lines.setdefault("Content-Type", "application/json")
         message = SimpleNamespace(
             method=method,
-            path=f"/identity{path}",
+            path=f"{self.prefix}{path}",
             raw_headers=[(k.encode(), v.encode()) for k, v in lines.items()],
         )
         incoming = body if isinstance(body, Body) else Body(body or b"")

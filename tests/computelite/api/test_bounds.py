@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from computelite.api.bounds import check_access_rules
+from computelite.api.errors import NotAuthenticated
 from computelite.identity.caller import AccessRule, Caller, Named, UsedCredential
-from computelite.keystone.bounds import check_bounds
-from computelite.keystone.errors import NotAuthenticated
 
 
 def caller(path: str, *, service: str = "identity", method: str = "GET") -> Caller:
@@ -31,7 +31,7 @@ def caller(path: str, *, service: str = "identity", method: str = "GET") -> Call
     ],
 )
 def test_a_rule_names_its_paths(rule: str, path: str) -> None:
-    check_bounds(caller(rule), "GET", path.split("/"))
+    check_access_rules(caller(rule), "identity", "GET", ["identity", *path.split("/")])
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,20 @@ def test_a_rule_names_its_paths(rule: str, path: str) -> None:
         ("/v3/**/projects", "v3/users"),
         ("/v3/a/../users", "v3/users"),
         ("", "v3/users"),
+        ("/compute/v3/users", "v3/users"),
     ],
 )
 def test_a_rule_names_no_others(rule: str, path: str) -> None:
     with pytest.raises(NotAuthenticated):
-        check_bounds(caller(rule), "GET", path.split("/"))
+        check_access_rules(caller(rule), "identity", "GET", ["identity", *path.split("/")])
 
 
 def test_service_and_method_count() -> None:
     for other in (caller("/v3", service="compute"), caller("/v3", method="POST")):
         with pytest.raises(NotAuthenticated):
-            check_bounds(other, "GET", ["v3"])
+            check_access_rules(other, "identity", "GET", ["identity", "v3"])
 
 
 def test_a_hostile_rule_takes_no_time() -> None:
     with pytest.raises(NotAuthenticated):
-        check_bounds(caller("/**/a" * 40 + "/b"), "GET", ["a"] * 2000)
+        check_access_rules(caller("/**/a" * 40 + "/b"), "identity", "GET", ["a"] * 2000)

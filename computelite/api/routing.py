@@ -6,16 +6,24 @@ Pure: no clock, no IO.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from enum import Enum
+from typing import Generic, NamedTuple, TypeVar
 
-from computelite.keystone.call import Call
-from computelite.keystone.errors import NoSuchMethod, NoSuchPath
+from computelite.api.errors import NoSuchMethod, NoSuchPath
 from swiftlite.http.replies import Reply
 
-Handler = Callable[[Call], Awaitable[Reply]]
+C = TypeVar("C")  # a service's Call
 
 
-class Route(NamedTuple):
+class Reads(Enum):
+    """What becomes of a request's body before the handler sees it."""
+
+    OBJECT = "a JSON object, as call.body"
+    BYTES = "all of its bytes, as call.content"
+    STREAM = "nothing: the handler reads call.incoming"
+
+
+class Route(NamedTuple, Generic[C]):
     """One row: `GET`, `/v3/users/{user_id}`, a handler, the policy's operation `get_user`.
 
     Where the operation is "", anyone may come, without a token. HEAD is answered as GET is.
@@ -23,8 +31,9 @@ class Route(NamedTuple):
 
     method: str
     pattern: str
-    handler: Handler
+    handler: Callable[[C], Awaitable[Reply]]
     operation: str
+    reads: Reads = Reads.OBJECT
 
     @property
     def is_open(self) -> bool:
@@ -32,12 +41,12 @@ class Route(NamedTuple):
         return not self.operation
 
 
-class Routes:
+class Routes(Generic[C]):
     """Finds routes. A fixed segment goes before a parameter in its place."""
 
-    def __init__(self, rows: Iterable[Route]) -> None:
+    def __init__(self, rows: Iterable[Route[C]]) -> None:
         self.rows = tuple(rows)
-        self._root = _Node()
+        self._root: _Node[C] = _Node()
         for row in self.rows:
             node = self._root
             for part in _parts(row.pattern):
@@ -45,7 +54,7 @@ class Routes:
             assert row.method not in node.rows, f"{row.method} {row.pattern} is there twice"
             node.rows[row.method] = row
 
-    def find(self, method: str, segments: Sequence[str]) -> tuple[Route, Mapping[str, str]]:
+    def find(self, method: str, segments: Sequence[str]) -> tuple[Route[C], Mapping[str, str]]:
         """Return the route and the path's parameters.
 
         Raises:  NoSuchPath; NoSuchMethod, which names those that there are.
@@ -62,16 +71,16 @@ class Routes:
         raise NoSuchMethod(method=method, allowed=", ".join(sorted(methods)))
 
 
-class _Node:
+class _Node(Generic[C]):
     """What may follow a part of a path; "{}" is any segment."""
 
     __slots__ = ("inner", "rows")
 
     def __init__(self) -> None:
-        self.inner: dict[str, _Node] = {}
-        self.rows: dict[str, Route] = {}
+        self.inner: dict[str, _Node[C]] = {}
+        self.rows: dict[str, Route[C]] = {}
 
-    def matches(self, segments: Sequence[str]) -> Iterable[_Node]:
+    def matches(self, segments: Sequence[str]) -> Iterable[_Node[C]]:
         if not segments:
             if self.rows:
                 yield self

@@ -1,0 +1,1 @@
+"""Images: what servers begin from; their state, and their bytes in storage."""

@@ -1,0 +1,1 @@
+"""What can be done to images, each decided at the commit."""
