@@ -148,7 +148,9 @@ def key_text(key: bytes) -> str:
 
 def _mapped(value: Any, shown: Callable[[Any], Any]) -> Any:
     if isinstance(value, msgspec.Struct):
-        return {name: shown(getattr(value, name)) for name in value.__struct_fields__}
+        fields = ((name, getattr(value, name)) for name in value.__struct_fields__)
+        # A change says only what it changes: the rest is no value, not even null.
+        return {name: shown(one) for name, one in fields if one is not msgspec.UNSET}
     if isinstance(value, dict):
         return {str(plain(key)): shown(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -4,13 +4,16 @@
 """
 
 import importlib
+import json
 import pkgutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from eventlog.codec import decode_data, encode_event
 from eventlog.event import registered, type_of
+from eventlog.shown import brief, json_text, plain
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
 SAMPLES = (
@@ -56,3 +59,14 @@ def test_a_golden_file_is_read_and_written_to_the_same_bytes(golden):
     event = decode_data(name, int(version), b'{"event":' + stored + b"}").event
     if int(version) == registered()[name].version:
         assert encode_event(event) == stored
+
+
+def test_every_event_can_be_shown_with_all_its_fields_and_with_none_but_those_it_needs():
+    for known in shipped():
+        stored = json.loads((GOLDEN / f"{known.name}.v{known.version}.json").read_bytes())
+        needed = {f.encode_name for f in msgspec.structs.fields(known.cls) if f.required}
+        for fields in (stored, {name: stored[name] for name in stored if name in needed}):
+            data = json.dumps({"event": fields}).encode()
+            event = decode_data(known.name, known.version, data).event
+            for shown in (plain(event), brief(event)):
+                assert json.loads(json_text(shown)), known.name

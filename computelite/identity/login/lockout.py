@@ -4,8 +4,8 @@ Each wrong password of a user is an event, whichever worker was asked, so that t
 all of them and outlives a restart. None is written for a user that there is not, or that is locked:
 what a stranger can make the log hold is bounded by the number of users, attempts and locks.
 
-Whoever guesses sees no difference: the answer does not wait for the event, and a locked user's
-password takes as long to refuse as any.
+Whoever guesses sees no difference: every refusal takes the same moment longer than an event does,
+and a locked user's password takes as long to refuse as any.
 """
 
 from __future__ import annotations

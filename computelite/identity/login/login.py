@@ -9,6 +9,7 @@ second opinion on what a token may be issued for.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -53,6 +54,8 @@ from eventlog.clock import Clock, Ids
 from eventlog.log import Actor, Log
 
 Place = tuple[ScopeKind, str]
+
+REFUSAL_S = 0.05  # longer than an event takes, but where the disk is slow
 
 
 class Issued(NamedTuple):
@@ -143,12 +146,14 @@ class Login:
         # Whatever is wrong with the user, the same work is done before anything is said.
         whose = repr(shown.user)
         is_right = await self._passwords.matches(shown.password, verifier, whose=whose)
-        if user is None:
-            raise LoginRefused()
-        if not is_right:
-            if verifier is not NOBODY:
+        if user is None or not is_right:
+            if user is not None and verifier is not NOBODY:
                 self._lockout.failed(user, actor)
-            raise LoginRefused(user_id=user.id)
+            # Counted before it is told: the next guess may go to another worker. It waits as long
+            # for everybody, so that the time to count does not tell who there is.
+            user_id = "" if user is None else user.id
+            await asyncio.gather(asyncio.sleep(REFUSAL_S), self._lockout.settled(user_id))
+            raise LoginRefused(user_id=user_id)
         # Guesses that came at once with the right one, and were wrong, count before it.
         await self._lockout.settled(user.id)
         now = await self._log.get("user", id_key(user.id))

@@ -36,12 +36,11 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 async def tries(worker: Worker, user_id: str, password: str, times: int = 1) -> list[int]:
-    """Return the statuses of logins, one after the other, each of them counted."""
-    statuses = []
-    for _ in range(times):
-        statuses.append((await worker.login(by_password(user_id, password), "unscoped")).status)
-        await worker.doors.lockout.settled(user_id)
-    return statuses
+    """Return the statuses of logins, one after the other."""
+    return [
+        (await worker.login(by_password(user_id, password), "unscoped")).status
+        for _ in range(times)
+    ]
 
 
 async def failures_in_log(house: House) -> int:
@@ -65,6 +64,15 @@ async def test_workers_count_together(house: House) -> None:
         worker = (house.first, house.second)[n % 2]
         assert await tries(worker, ann, f"wrong {n}") == [401]
     assert await tries(house.first, ann, PASSWORD) == [401]
+
+
+async def test_a_wrong_password_counts_at_every_worker_once_it_is_refused(house: House) -> None:
+    ann, _ = await house.person("ann")
+    for n in range(1, ATTEMPTS):
+        assert await tries(house.first, ann, f"wrong {n}") == [401]
+        assert await failures_in_log(house) == n
+    assert await tries(house.first, ann, "the last") == [401]
+    assert await tries(house.second, ann, PASSWORD) == [401]
 
 
 async def test_one_less_does_not_lock_and_a_right_one_begins_anew(house: House) -> None:
