@@ -99,6 +99,7 @@ def test_what_a_user_did_is_told_with_source_and_request_by_name_or_id(place: Cl
     assert events(place, "--actor", "nobody") == []
     line = place.cli("log", "grep", "--actor", "admin", "--text", request_id).stdout
     assert f" {written['actor']} 127.0.0.1 {request_id} " in line
+    client.get_object(Bucket="photos", Key="dog.jpg")
     read = records(place, "--actor", "default/admin", "--kind", "read")
     assert {record["user"] for record in read} == {written["actor"]}
     assert records(place, "--actor", "nobody", until=0) == []
